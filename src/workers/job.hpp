@@ -1,0 +1,30 @@
+#pragma once
+
+#include <atomic>
+
+#include "../loop/remote.hpp"
+#include <weir/stop_flag.hpp>
+
+namespace weir::workers {
+
+/// A plain function on a worker. Derived from by whoever has one; intrusive, so submitting allocates nothing.
+///
+/// Life: the loop thread fills it and submits it; a worker calls `work(job)` once, or the loop removes it from the queue
+/// (`pool::cancel`) before that; in both cases the node comes back to the loop thread through `completed`, once, and from then
+/// on it is the owner's again. `ran` says which of the two it was.
+struct job : loop::remote_node {
+  using work_fn = void (*)(job&, int worker) noexcept;
+  explicit job(work_fn w, run_fn completed) noexcept : remote_node(completed), work(w) {}
+
+  work_fn work;                       ///< runs on a worker, below the loop's priority; polls `stop`; must not throw
+  std::atomic<bool> cancelled{false}; ///< set by `pool::cancel`; `stop` looks at it and at the root's flag
+  const std::atomic<bool>* root = nullptr;
+  bool ran = false; ///< `work` was called
+  [[nodiscard]] stop_flag stop() const noexcept { return stop_flag(&cancelled, root); }
+
+  job* previous_queued = nullptr; ///< the queue's, while it is queued
+  job* next_queued = nullptr;
+  bool queued = false;
+};
+
+} // namespace weir::workers
