@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <weir/error.hpp>
+
+namespace weir::png {
+
+/// How a use of libpng ended.
+enum class ending : std::uint8_t {
+  ok,
+  failed,
+  stopped, ///< the flag was seen: nothing else is meant
+};
+
+/// Why an input gives no image. Who knows the input's origin makes a `weir::error` of it.
+struct failure {
+  weir::stage where = weir::stage::decode; ///< header or decode
+  std::string message;                     ///< libpng's own words where it has some
+  std::uint64_t offset = 0;                ///< bytes of the input that had been taken when it failed
+};
+
+} // namespace weir::png

@@ -1,0 +1,70 @@
+#include "reference.hpp"
+
+#include <new>
+#include <utility>
+
+#include "session.hpp"
+
+namespace weir::png {
+namespace {
+
+failure why_of(const session& s) { return {weir::stage::decode, s.error, s.input.offset()}; }
+
+// Short enough to need no memory.
+failure out_of_memory(const session& s) noexcept { return {weir::stage::decode, "out of memory", s.input.offset()}; }
+
+} // namespace
+
+decoded decode(const memory::segment* input, const header& h, const png_options& options, std::span<std::byte> destination,
+               scratch& memory, stop_flag stop) noexcept {
+  session s(input, memory, stop);
+  s.expected = h;
+  s.channels = options.channels;
+  s.bits = options.bits;
+  s.destination = destination.data();
+  s.destination_size = destination.size();
+  run(s);
+  memory.reset();
+  decoded result;
+  result.how = s.how;
+  try {
+    if (result.how == ending::ok) {
+      result.warning = s.warning;
+    } else if (result.how == ending::failed) {
+      result.why = why_of(s);
+    }
+  } catch (const std::bad_alloc&) {
+    if (result.how == ending::failed) { // an image is not lost for the text of a warning
+      result.why = out_of_memory(s);
+    }
+  }
+  return result;
+}
+
+probed probe(const memory::segment* input, const header& h, const png_options& options, scratch& memory,
+             stop_flag stop) noexcept {
+  session s(input, memory, stop);
+  s.expected = h;
+  s.only_info = true;
+  run(s);
+  memory.reset();
+  probed result;
+  result.how = s.how;
+  try {
+    if (result.how == ending::ok) {
+      result.output = output_shape(h, options, s.transparent);
+      if (auto bad = check_limits(result.output, options, s.input.offset())) {
+        result.how = ending::failed;
+        result.why = *std::move(bad);
+      }
+    } else if (result.how == ending::failed) {
+      result.why = why_of(s);
+    }
+  } catch (const std::bad_alloc&) {
+    result.how = ending::failed;
+    result.why = out_of_memory(s);
+  }
+  return result;
+}
+
+} // namespace weir::png
