@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "options.hpp"
+
+namespace stream_decode {
+
+/// A line on stderr that says how far it is, how fast, and how long it will take, drawn over itself at most ten times a second.
+/// With `automatic` only on a terminal, and only after a second. On one thread.
+class progress_bar {
+public:
+  using clock = std::chrono::steady_clock;
+
+  /// `total`: images that will come, over all passes; nothing where that isn't known.
+  progress_bar(progress_choice when, std::optional<std::uint64_t> total, int descriptor = 2,
+               clock::time_point now = clock::now());
+  progress_bar(const progress_bar&) = delete;
+  progress_bar& operator=(const progress_bar&) = delete;
+  ~progress_bar() { finish(); }
+
+  /// `done` images are through, good or bad. Cheap: call it for every image or batch.
+  void update(std::uint64_t done, clock::time_point now = clock::now());
+  /// Wipes the line. Call it before anything else is printed on the terminal.
+  void finish() noexcept;
+
+private:
+  void print(const std::string& text) noexcept;
+
+  bool on_;
+  int descriptor_;
+  std::optional<std::uint64_t> total_;
+  clock::time_point start_;
+  clock::time_point next_;
+  bool drawn_ = false;
+};
+
+/// The line itself, at most `columns` wide: "[####......] 40 %  400/1000  812 images/s  0:01 left", or without a total
+/// "400 images  812 images/s  0:12".
+[[nodiscard]] std::string progress_line(std::uint64_t done, std::optional<std::uint64_t> total, double seconds,
+                                        unsigned columns);
+
+} // namespace stream_decode

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <csignal>
+
+namespace stream_decode {
+
+/// Takes SIGINT and SIGTERM for as long as it lives, and ignores SIGPIPE, so that a closed stdout is a failed write. One at a
+/// time in a process: signal handlers have nowhere but globals to look.
+///
+/// The first signal of either kind is recorded, makes `wake_descriptor()` readable for ever, and calls the callback; from then
+/// on both have their default action, so that a second one kills. The system calls of the thread that took it return EINTR.
+/// The handlers are taken whether or not the signals were ignored before: a shell's background job must stop, too.
+class signals {
+public:
+  /// Runs in a signal handler, on any thread: async-signal-safe things only.
+  using callback = void (*)(void* context) noexcept;
+
+  signals(); ///< throws std::system_error
+  signals(const signals&) = delete;
+  signals& operator=(const signals&) = delete;
+  ~signals(); ///< the handlers are what they were before
+
+  /// The first signal, or 0. Any thread.
+  [[nodiscard]] int received() const noexcept;
+  /// For poll(2): readable once a signal has come.
+  [[nodiscard]] int wake_descriptor() const noexcept;
+
+  /// Calls `function(context)` on the first signal; at once if it has come already, in which case it may be called twice.
+  void call(callback function, void* context) noexcept;
+  /// After this returns, the callback isn't running anywhere, nor will it.
+  void call_nothing() noexcept;
+
+private:
+  struct sigaction old_interrupt_ {};
+  struct sigaction old_terminate_ {};
+  struct sigaction old_pipe_ {};
+};
+
+} // namespace stream_decode
