@@ -1,22 +1,28 @@
 #pragma once
 
+#include <cassert>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+
+namespace weir {
+class stop_source;
+}
 
 namespace weir::detail {
 
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 
-/// Something to be run on the loop thread, in a later step. Intrusive: queueing can't fail. In at most one queue, once.
-class runnable {
-public:
-  virtual void run() noexcept = 0;
-  [[nodiscard]] bool queued() const noexcept { return queued_; }
+class runnable;
+class timer;
 
-protected:
-  runnable() = default;
-  ~runnable() = default;
+// The links are bases of their own because a friend of a class with virtual functions could destroy it through a pointer to
+// it, which g++ warns of.
+
+class ready_link {
+public:
+  [[nodiscard]] bool queued() const noexcept { return queued_; }
 
 private:
   friend class context;
@@ -24,24 +30,38 @@ private:
   bool queued_ = false;
 };
 
-/// A wake-up on the loop thread. Intrusive (a node of a pairing heap): arming can't fail. Disarmed before it is destroyed.
-class timer {
+class timer_link {
 public:
-  virtual void fire() noexcept = 0; ///< called once an arming, when it is no longer armed
   [[nodiscard]] bool armed() const noexcept { return armed_; }
   [[nodiscard]] time_point when() const noexcept { return when_; }
-
-protected:
-  timer() = default;
-  ~timer() = default;
 
 private:
   friend class context;
   time_point when_{};
   timer* child_ = nullptr;    // the first of its children
   timer* sibling_ = nullptr;  // the next child of its parent
-  timer* previous_ = nullptr; // the sibling before it, or its parent if it is the first child; null for the root
+  timer* previous_ = nullptr; // the sibling before it, or its parent if it is the first child; null for a root
   bool armed_ = false;
+};
+
+/// Something to be run on the loop thread, in a later step. Intrusive: queueing can't fail. In at most one queue, once.
+class runnable : public ready_link {
+public:
+  virtual void run() noexcept = 0;
+
+protected:
+  runnable() = default;
+  ~runnable() = default;
+};
+
+/// A wake-up on the loop thread. Intrusive (a node of a pairing heap): arming can't fail. Disarmed before it is destroyed.
+class timer : public timer_link {
+public:
+  virtual void fire() noexcept = 0; ///< called once an arming, when it is no longer armed
+
+protected:
+  timer() = default;
+  ~timer() = default;
 };
 
 /// What the core needs from a loop: run this later, and wake me then. Loop thread only, all of it. The ready queue and the
@@ -54,6 +74,7 @@ public:
 
   /// Queues `r` behind all that is ready. It runs from the loop, never from inside this call.
   void post(runnable& r) noexcept {
+    assert(!r.queued_);
     r.next_ = nullptr;
     r.queued_ = true;
     if (last_ != nullptr) {
@@ -63,11 +84,21 @@ public:
     }
     last_ = &r;
   }
+  /// Takes `r` out of the ready queue again; no effect if it is not queued. Linear in the queue: for destructors.
+  void unpost(runnable& r) noexcept;
 
   [[nodiscard]] virtual time_point now() const noexcept = 0;
 
-  void arm(timer& t, time_point when) noexcept; ///< re-arms it if it is armed
-  void disarm(timer& t) noexcept;               ///< no effect if it is not armed
+  /// Re-arms it if it is armed. Armed from `fire()` for a time that has passed, it fires in the next turn, not in this one.
+  void arm(timer& t, time_point when) noexcept;
+  void disarm(timer& t) noexcept; ///< no effect if it is not armed
+
+  /// Tells the nodes of `s`, and of every source that is requested meanwhile, one source after the other: a request travels
+  /// down the whole tree before this returns, in constant stack. Called by stop_source alone, as is forget_request.
+  void request(stop_source& s) noexcept;
+  void forget_request(stop_source& s) noexcept;
+  /// A number greater than all before: what came first, a stop or an error, is told by it.
+  [[nodiscard]] std::uint64_t next_event() noexcept { return ++events_; }
 
   // For the loop that derives from it:
 
@@ -75,7 +106,7 @@ public:
   [[nodiscard]] bool has_ready() const noexcept { return first_ != nullptr; }
   /// Runs what is ready now, and what that makes ready, up to `limit` pieces; returns how many ran.
   std::size_t run_ready(std::size_t limit) noexcept;
-  /// Fires what is due at `now`, earliest first (equal times: in no promised order); returns how many fired.
+  /// Fires what is due at `now`, earliest first (equal times: in no promised order); returns how many fired. Not from `fire()`.
   std::size_t fire_due(time_point now) noexcept;
   /// The earliest arming, or time_point::max().
   [[nodiscard]] time_point next_due() const noexcept { return root_ != nullptr ? root_->when_ : time_point::max(); }
@@ -89,6 +120,11 @@ private:
   runnable* first_ = nullptr;
   runnable* last_ = nullptr;
   timer* root_ = nullptr;
+  timer* firing_ = nullptr; // the heap that fire_due works through; what is armed meanwhile goes to root_
+  stop_source* first_request_ = nullptr;
+  stop_source* last_request_ = nullptr;
+  bool requesting_ = false;
+  std::uint64_t events_ = 0;
 };
 
 } // namespace weir::detail

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <weir/detail/chain.hpp>
+#include <weir/detail/recycler.hpp>
+#include <weir/detail/result.hpp>
+#include <weir/sleep.hpp>
+
+namespace weir {
+
+template<class T> class async_generator;
+
+namespace detail {
+
+template<class T> class generator_promise final : public promise_base, public recycled {
+  class [[nodiscard]] yield_point {
+  public:
+    static constexpr bool await_ready() noexcept { return false; }
+    static void await_suspend(std::coroutine_handle<generator_promise> h) noexcept {
+      promise_base& p = h.promise();
+      p.chain_->give_back(p);
+    }
+    static void await_resume() noexcept {}
+  };
+
+public:
+  async_generator<T> get_return_object() noexcept;
+  static std::suspend_always initial_suspend() noexcept { return {}; }
+  static yield_point final_suspend() noexcept { return {}; }
+  yield_point yield_value(T value) {
+    value_.emplace(std::move(value));
+    return {};
+  }
+  static void return_void() noexcept {}
+  void unhandled_exception() noexcept { error_ = std::current_exception(); }
+
+  std::optional<T> take() {
+    if (error_) {
+      std::rethrow_exception(std::exchange(error_, {}));
+    }
+    return std::exchange(value_, std::nullopt);
+  }
+
+private:
+  std::optional<T> value_;
+  std::exception_ptr error_;
+};
+
+} // namespace detail
+
+/// A coroutine that gives any number of values, each when it is asked for, and may await in between: a stage of a pipeline,
+/// written by hand. It is a stream: `next()` and `close()`.
+///
+///     weir::async_generator<int> evens(weir::stream_of<int> auto in) {
+///       while (auto n = co_await in.next())
+///         if (*n % 2 == 0) co_yield *n;
+///     }
+///
+/// - It runs in the chain of whoever awaits `next()`: a stop of that destroys it, innermost first, before the awaiting
+/// coroutine. `next()` after that
+///   is misuse (std::logic_error), never an end.
+/// - After its end, or after it threw, `next()` gives nullopt.
+/// - Destroying one that is idle destroys its locals.
+template<class T> class [[nodiscard]] async_generator {
+  class [[nodiscard]] next_awaiter {
+  public:
+    explicit next_awaiter(async_generator& g) noexcept : generator_(&g) {}
+    static constexpr bool await_ready() noexcept { return false; }
+    template<detail::weir_promise P> bool await_suspend(std::coroutine_handle<P> h) {
+      detail::promise_base& from = h.promise();
+      if (from.chain_->stop_requested()) {
+        from.chain_->stop_soon();
+        return true;
+      }
+      if (generator_->state_ != state::alive) {
+        return false;
+      }
+      generator_->state_ = state::gone; // until it gives a value: if the chain is unwound meanwhile, it stays so
+      auto& p = generator_->promise();
+      p.owner_ = &generator_->frame_;
+      from.chain_->call(p, from);
+      return true;
+    }
+    std::optional<T> await_resume() { return generator_->take(); }
+
+  private:
+    async_generator* generator_;
+  };
+
+public:
+  using promise_type = detail::generator_promise<T>;
+  using value_type = T;
+
+  async_generator() noexcept = default;
+  async_generator(async_generator&& o) noexcept
+      : frame_(std::exchange(o.frame_, nullptr)), state_(std::exchange(o.state_, state::ended)) {}
+  async_generator& operator=(async_generator&& o) noexcept {
+    async_generator old(std::move(*this));
+    frame_ = std::exchange(o.frame_, nullptr);
+    state_ = std::exchange(o.state_, state::ended);
+    return *this;
+  }
+  ~async_generator() { destroy(); }
+
+  /// Awaited: the next value, or nullopt at the end. Throws what the generator threw. Not while another `next()` is awaited.
+  next_awaiter next() noexcept { return next_awaiter(*this); }
+  /// Awaited: destroys it; `next()` gives nullopt from then on. What it awaits in destruction is nothing: destructors don't
+  /// await.
+  detail::ready_awaiter close() noexcept {
+    destroy();
+    state_ = state::ended;
+    return {};
+  }
+
+private:
+  friend promise_type;
+  enum class state : unsigned char { alive, ended, gone };
+  explicit async_generator(void* frame) noexcept : frame_(frame), state_(state::alive) {}
+  [[nodiscard]] promise_type& promise() const noexcept {
+    return std::coroutine_handle<promise_type>::from_address(frame_).promise();
+  }
+  void destroy() noexcept {
+    if (frame_ != nullptr) {
+      std::coroutine_handle<>::from_address(std::exchange(frame_, nullptr)).destroy();
+    }
+  }
+  std::optional<T> take() {
+    if (state_ == state::ended) {
+      return std::nullopt;
+    }
+    if (frame_ == nullptr) {
+      detail::throw_misuse("weir: next() of a generator after it was stopped");
+    }
+    state_ = state::ended;
+    std::optional<T> value = promise().take(); // throws: it has ended
+    if (value) {
+      state_ = state::alive;
+    } else {
+      destroy();
+    }
+    return value;
+  }
+  void* frame_ = nullptr;
+  state state_ = state::ended;
+};
+
+template<class T> async_generator<T> detail::generator_promise<T>::get_return_object() noexcept {
+  const auto h = std::coroutine_handle<generator_promise>::from_promise(*this);
+  handle_ = h;
+  return async_generator<T>(h.address());
+}
+
+} // namespace weir

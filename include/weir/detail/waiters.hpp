@@ -1,0 +1,100 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+
+#include <weir/detail/chain.hpp>
+
+namespace weir::detail {
+
+class waiter;
+
+/// Chains that wait for the same thing, in the order in which they came. Intrusive, loop thread only.
+class wait_queue {
+public:
+  wait_queue() = default;
+  wait_queue(const wait_queue&) = delete;
+  wait_queue& operator=(const wait_queue&) = delete;
+  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] waiter* front() const noexcept { return first_; }
+  /// Takes the first out and lets it go on, in a later step. Not on an empty queue. Who is woken has been given what it waited
+  /// for: it goes on even if its tree stops meanwhile.
+  void wake() noexcept;
+  void wake_all() noexcept {
+    while (!empty()) {
+      wake();
+    }
+  }
+
+private:
+  friend class waiter;
+  void append(waiter& w) noexcept;
+  void remove(waiter& w) noexcept;
+  waiter* first_ = nullptr;
+  waiter* last_ = nullptr;
+};
+
+/// The awaiter of something that has a wait_queue. Derived from by each such thing.
+class waiter : public operation {
+public:
+  waiter(const waiter&) = delete;
+  waiter& operator=(const waiter&) = delete;
+
+  static constexpr bool await_ready() noexcept { return false; }
+  template<weir_promise P> bool await_suspend(std::coroutine_handle<P> h) noexcept {
+    chain& c = *h.promise().chain_;
+    if (c.stop_requested()) {
+      c.stop_soon();
+      return true;
+    }
+    if (ready()) {
+      return false;
+    }
+    chain_ = &c;
+    queue_->append(*this);
+    c.park(*this);
+    return true;
+  }
+  /// It had to wait.
+  [[nodiscard]] bool waited() const noexcept { return chain_ != nullptr; }
+
+protected:
+  explicit waiter(wait_queue& q) noexcept : queue_(&q) {}
+  ~waiter() = default;
+  /// Takes what is waited for, if it is there and nobody waits ahead. False: it waits.
+  virtual bool ready() noexcept = 0;
+  /// It was stopped and has left the queue: whoever stood behind it may now be first.
+  virtual void left() noexcept {}
+
+private:
+  friend class wait_queue;
+  void stop() noexcept final {
+    queue_->remove(*this);
+    chain_->stop_soon();
+    left();
+  }
+  wait_queue* queue_;
+  chain* chain_ = nullptr;
+  waiter* next_ = nullptr;
+  waiter* previous_ = nullptr;
+};
+
+inline void wait_queue::wake() noexcept {
+  waiter& w = *first_;
+  remove(w);
+  w.chain_->resume_soon();
+}
+
+inline void wait_queue::append(waiter& w) noexcept {
+  w.previous_ = last_;
+  (last_ != nullptr ? last_->next_ : first_) = &w;
+  last_ = &w;
+}
+
+inline void wait_queue::remove(waiter& w) noexcept {
+  (w.previous_ != nullptr ? w.previous_->next_ : first_) = w.next_;
+  (w.next_ != nullptr ? w.next_->previous_ : last_) = w.previous_;
+  w.next_ = w.previous_ = nullptr;
+}
+
+} // namespace weir::detail

@@ -1,0 +1,57 @@
+#include <weir/detail/chain.hpp>
+
+namespace weir::detail {
+
+void root_state::suppress(std::exception_ptr e) noexcept {
+  try {
+    suppressed.push_back(std::move(e));
+  } catch (...) { // no memory for the list: the first error stands all the same
+  }
+}
+
+void chain::suppress(std::exception_ptr e) const noexcept {
+  if (root_state* const root = source_of_stops_->root(); root != nullptr) {
+    root->suppress(std::move(e));
+  }
+}
+
+void chain::start(context& c, stop_source& source, promise_base& outermost) noexcept {
+  context_ = &c;
+  source_of_stops_ = &source;
+  outermost.chain_ = this;
+  outermost.caller_ = nullptr;
+  leaf_ = &outermost;
+  link(source);
+  c.post(*this);
+}
+
+void chain::on_stop() noexcept {
+  if (parked_ != nullptr) {
+    parked_->stop();
+  }
+}
+
+void chain::run() noexcept {
+  if (unwinding_) {
+    if (hold_unwinding()) {
+      return;
+    }
+    while (leaf_ != nullptr) {
+      promise_base* const p = leaf_;
+      leaf_ = p->caller_;
+      *p->owner_ = nullptr;
+      p->handle_.destroy();
+    }
+    completed(completion::stopped);
+    return;
+  }
+  next_ = leaf_->handle_;
+  do {
+    std::exchange(next_, {}).resume();
+  } while (next_);
+  if (leaf_ == nullptr) {
+    completed(completion::finished);
+  }
+}
+
+} // namespace weir::detail
