@@ -44,12 +44,16 @@ struct read_op : loop::remote_node {
   [[nodiscard]] stop_flag stop() const noexcept { return stop_flag(&cancelled, root); }
 
   // The engine's own, for as long as the operation is under way.
-  int fd = -1;
-  std::uint8_t phase = 0;
-  std::uint32_t slot = 0;
-  read_op* previous = nullptr;
-  read_op* next_active = nullptr;
+  run_fn owner = nullptr; ///< what `run` was: the engine puts its own in between, to count what has come back
   void* engine_data = nullptr;
+  read_op* previous = nullptr; ///< of the list that it is in
+  read_op* next_active = nullptr;
+  std::uint64_t hint = 0;  ///< st_size at the open
+  std::uint32_t slot = 0;  ///< of the thread that has it
+  int fd = -1;             ///< open from the first step to the last, over `more` too
+  std::uint8_t phase = 0;  ///< where it is, as the loop knows it; loop thread only
+  std::uint8_t queued = 0; ///< in which list of the queue between the threads; under the queue's lock
+  bool regular = false;    ///< can be read at an offset, and never has to be polled
 };
 
 /// What carries out file operations for a loop. One per runtime. All members but the destructor's waiting are called on the
