@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "../loop/remote.hpp"
 #include <weir/stop_flag.hpp>
@@ -9,7 +10,8 @@ namespace weir::workers {
 
 /// A plain function on a worker. Derived from by whoever has one; intrusive, so submitting allocates nothing.
 ///
-/// Life: the loop thread fills it and submits it; a worker calls `work(job)` once, or the loop removes it from the queue
+/// Life: the loop thread fills it (`cancelled` included) and submits it; a worker calls `work(job)` once, or the loop removes
+/// it from the queue
 /// (`pool::cancel`) before that; in both cases the node comes back to the loop thread through `completed`, once, and from then
 /// on it is the owner's again. `ran` says which of the two it was.
 struct job : loop::remote_node {
@@ -19,12 +21,18 @@ struct job : loop::remote_node {
   work_fn work;                       ///< runs on a worker, below the loop's priority; polls `stop`; must not throw
   std::atomic<bool> cancelled{false}; ///< set by `pool::cancel`; `stop` looks at it and at the root's flag
   const std::atomic<bool>* root = nullptr;
-  bool ran = false; ///< `work` was called
+  bool ran = false; ///< `work` was called; not if the job was cancelled, or its root stopped, before a worker began it
   [[nodiscard]] stop_flag stop() const noexcept { return stop_flag(&cancelled, root); }
 
-  job* previous_queued = nullptr; ///< the queue's, while it is queued
+  /// A hint of the owner's: takes less than some 50 µs. Before a worker begins any other job it hands over what it has
+  /// finished; before a brief one it may keep that a moment, so that small jobs cost the loop one wake for a few.
+  bool brief = false;
+
+  // The pool's own, from the submit to the coming back.
+  enum class place : std::uint8_t { buffered, queued, elsewhere };
+  place where = place::elsewhere; ///< written under the pool's lock, or while no worker can have it; elsewhere: owner or worker
+  job* previous_queued = nullptr;
   job* next_queued = nullptr;
-  bool queued = false;
 };
 
 } // namespace weir::workers

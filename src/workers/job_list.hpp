@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+
+#include "job.hpp"
+
+namespace weir::workers {
+
+/// Jobs in the order of submitting, any of which can be taken out.
+class job_list {
+public:
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  void push_back(job& j) noexcept {
+    j.previous_queued = last_;
+    j.next_queued = nullptr;
+    (last_ != nullptr ? last_->next_queued : first_) = &j;
+    last_ = &j;
+    ++size_;
+  }
+
+  void remove(job& j) noexcept {
+    (j.previous_queued != nullptr ? j.previous_queued->next_queued : first_) = j.next_queued;
+    (j.next_queued != nullptr ? j.next_queued->previous_queued : last_) = j.previous_queued;
+    j.previous_queued = j.next_queued = nullptr;
+    --size_;
+  }
+
+  /// The oldest, taken out; null if there is none.
+  job* pop_front() noexcept {
+    job* j = first_;
+    if (j != nullptr) {
+      remove(*j);
+    }
+    return j;
+  }
+
+private:
+  job* first_ = nullptr;
+  job* last_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+} // namespace weir::workers

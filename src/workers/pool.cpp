@@ -1,0 +1,249 @@
+#include "pool.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <new>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include "../loop/futex.hpp"
+
+namespace weir::workers {
+
+namespace {
+// What a worker finished may wait for brief jobs that follow, so long and so many.
+constexpr auto hold_for = std::chrono::microseconds(200);
+constexpr std::size_t hold_at_most = 4;
+constexpr std::size_t scratch_alignment = 4096; // no page, so no cache line, of two workers
+
+using clock = std::chrono::steady_clock;
+} // namespace
+
+struct pool::worker {
+  alignas(64) std::atomic<std::uint32_t> awake{1}; // the futex; 0 from the going on the idle list to the wake
+  worker* next_idle = nullptr;                     // under the lock; then the waker's
+  int index = 0;
+  std::thread thread;
+};
+
+// Jobs that a worker has ended and not yet handed back, linked in that order.
+struct pool::finished {
+  loop::remote_node* first = nullptr;
+  loop::remote_node* last = nullptr;
+  std::size_t count = 0;
+  clock::time_point since;
+
+  void add(job& j) noexcept {
+    if (first == nullptr) {
+      first = &j;
+    } else {
+      last->next = &j;
+    }
+    last = &j;
+    j.next = nullptr;
+    if (++count == 1 && j.brief) {
+      since = clock::now();
+    }
+  }
+};
+
+pool::pool(int threads, loop::remote& home, pool_options options)
+    : home_(home), threads_(threads),
+      scratch_bytes_((options.scratch_bytes + scratch_alignment - 1) / scratch_alignment * scratch_alignment),
+      scratch_memory_(options.scratch_memory != nullptr ? options.scratch_memory : std::pmr::new_delete_resource()) {
+  if (threads < 1) {
+    throw std::invalid_argument("a worker pool needs at least one thread");
+  }
+  const auto count = static_cast<std::size_t>(threads);
+  workers_ = std::make_unique<worker[]>(count);
+  if (scratch_bytes_ != 0) {
+    scratch_ = static_cast<std::byte*>(scratch_memory_->allocate(scratch_bytes_ * count, scratch_alignment));
+  }
+  try {
+    start(options.nice);
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+pool::~pool() {
+  assert(queued() == 0 && running() == 0);
+  stop();
+}
+
+// The new threads inherit the mask, so there is no moment in which one could take a signal.
+void pool::start(int nice) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {
+    sigdelset(&all, fault); // the host's handlers for a thread's own faults shall work
+  }
+  const int priority = std::min(getpriority(PRIO_PROCESS, 0) + nice, 19);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    for (int i = 0; i < threads_; ++i) {
+      worker& w = workers_[static_cast<std::size_t>(i)];
+      w.index = i;
+      w.thread = std::thread([this, &w, nice, priority] {
+        char name[16];
+        std::snprintf(name, sizeof name, "weir-work-%d", w.index % 100'000);
+        pthread_setname_np(pthread_self(), name);
+        if (nice != 0) {
+          setpriority(PRIO_PROCESS, 0, priority); // of this thread alone, on Linux; where it is forbidden all are equal
+        }
+        work(w);
+      });
+    }
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void pool::stop() noexcept {
+  worker* idle = nullptr;
+  {
+    const std::lock_guard hold(lock_);
+    stopping_ = true;
+    idle = std::exchange(idle_, nullptr);
+  }
+  wake(idle);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(threads_); ++i) {
+    if (workers_[i].thread.joinable()) {
+      workers_[i].thread.join();
+    }
+  }
+  if (scratch_ != nullptr) {
+    scratch_memory_->deallocate(scratch_, scratch_bytes_ * static_cast<std::size_t>(threads_), scratch_alignment);
+  }
+}
+
+void pool::submit(job& j) noexcept {
+  assert(j.where == job::place::elsewhere);
+  j.ran = false;
+  j.where = job::place::buffered;
+  buffered_.push_back(j);
+}
+
+void pool::flush() noexcept {
+  if (buffered_.size() == 0) {
+    return;
+  }
+  worker* to_wake = nullptr;
+  {
+    const std::lock_guard hold(lock_);
+    while (job* j = buffered_.pop_front()) {
+      j->where = job::place::queued;
+      queue_.push_back(*j);
+      if (idle_ != nullptr) {
+        worker* w = idle_;
+        idle_ = w->next_idle;
+        w->next_idle = to_wake;
+        to_wake = w;
+      }
+    }
+  }
+  wake(to_wake);
+}
+
+void pool::cancel(job& j) noexcept {
+  j.cancelled.store(true, std::memory_order_relaxed);
+  {
+    const std::lock_guard hold(lock_);
+    if (j.where == job::place::buffered) {
+      buffered_.remove(j);
+    } else if (j.where == job::place::queued) {
+      queue_.remove(j);
+    } else {
+      return;
+    }
+    j.where = job::place::elsewhere;
+  }
+  home_.post_remote(j);
+}
+
+void pool::wake(worker* idle) noexcept {
+  while (idle != nullptr) {
+    worker& w = *idle;
+    idle = w.next_idle; // from the store on it is the worker's again
+    w.awake.store(1, std::memory_order_release);
+    loop::futex_wake(w.awake);
+  }
+}
+
+void pool::work(worker& me) noexcept {
+  finished done;
+  while (job* j = take(me, done)) {
+    // Nothing that is finished waits for a job that may be long.
+    if (done.count != 0 && (!j->brief || done.count >= hold_at_most || clock::now() - done.since >= hold_for)) {
+      hand_over(done);
+    }
+    if (!j->stop().requested()) {
+      j->ran = true;
+      j->work(*j, me.index);
+    }
+    done.add(*j);
+    if (!j->brief) {
+      hand_over(done);
+    }
+  }
+}
+
+// The next job; sleeps until there is one; null when the pool ends.
+job* pool::take(worker& me, finished& done) noexcept {
+  std::unique_lock hold(lock_);
+  for (;;) {
+    if (job* j = queue_.pop_front()) {
+      j->where = job::place::elsewhere;
+      running_.fetch_add(1, std::memory_order_relaxed);
+      return j;
+    }
+    if (done.count != 0) {
+      hold.unlock();
+      hand_over(done);
+      hold.lock();
+      continue;
+    }
+    if (stopping_) {
+      return nullptr;
+    }
+    me.awake.store(0, std::memory_order_relaxed);
+    me.next_idle = idle_;
+    idle_ = &me;
+    hold.unlock();
+    while (me.awake.load(std::memory_order_acquire) == 0) {
+      loop::futex_wait(me.awake, 0);
+    }
+    hold.lock();
+  }
+}
+
+// From the post on the jobs are their owners', and may be submitted again at once.
+void pool::hand_over(finished& done) noexcept {
+  running_.fetch_sub(done.count, std::memory_order_relaxed);
+  home_.post_remote_chain(*done.first, *done.last);
+  done = finished{};
+}
+
+std::size_t pool::queued() const noexcept {
+  const std::lock_guard hold(lock_);
+  return buffered_.size() + queue_.size();
+}
+
+std::size_t pool::running() const noexcept { return running_.load(std::memory_order_relaxed); }
+
+std::span<std::byte> pool::scratch(int index) const noexcept {
+  return {scratch_ + static_cast<std::size_t>(index) * scratch_bytes_, scratch_bytes_};
+}
+
+} // namespace weir::workers

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <memory_resource>
+#include <mutex>
+#include <span>
+
+#include "../loop/remote.hpp"
+#include "job.hpp"
+#include "job_list.hpp"
+
+namespace weir::workers {
+
+struct pool_options {
+  int nice = 5;                                        ///< the workers' nice value above that of the thread that makes the pool
+  std::size_t scratch_bytes = 256 * 1024;              ///< of each worker
+  std::pmr::memory_resource* scratch_memory = nullptr; ///< null: new and delete
+};
+
+/// The worker threads and their queue. Members are called on the loop thread, but for `scratch`.
+///
+/// A job is with its owner, in the buffer of this turn (the loop thread's alone), in the queue, or with a worker; the queue and
+/// what says where a job is are under one lock, which nobody holds for longer than it takes to link or unlink. A worker that
+/// finds the queue empty puts itself on the idle list under the lock, then sleeps on a futex of its own; who queues work takes
+/// workers off that list under the lock and wakes them after it. So no wake is lost, and none goes to a worker that is awake.
+/// The one that fell asleep last is woken first.
+class pool {
+public:
+  /// Starts `threads` (at least one) threads, "weir-work-0" and so on, with all signals but those of faults blocked, at a lower
+  /// priority where that is allowed. Throws std::system_error if one can't be made (those made before are joined),
+  /// std::bad_alloc, std::invalid_argument.
+  pool(int threads, loop::remote& home, pool_options options = {});
+  /// Nothing may be outstanding. Joins the threads.
+  ~pool();
+  pool(const pool&) = delete;
+  pool& operator=(const pool&) = delete;
+
+  /// Takes `j` in; the workers see it with the next `flush`. It comes back through `j.run` exactly once, however it ends.
+  void submit(job& j) noexcept;
+  /// Queues what was submitted since the last time: one lock, and as many wakes as there are new jobs and sleepers for them.
+  void flush() noexcept;
+  /// Sets the flag that `j` polls. A job that no worker has taken is out of the queue with that, and comes back, with
+  /// `ran` = false, in a later turn; one that runs comes back when it ends. Idempotent; no effect but the flag on one that is
+  /// back.
+  void cancel(job& j) noexcept;
+
+  [[nodiscard]] std::size_t queued() const noexcept;  ///< submitted, not yet taken by a worker
+  [[nodiscard]] std::size_t running() const noexcept; ///< taken by a worker, not yet handed back to the loop
+  [[nodiscard]] int threads() const noexcept { return threads_; }
+  /// Any thread, though only the job that runs on worker `index` may use it: memory that is there for it from the start,
+  /// aligned to 64.
+  [[nodiscard]] std::span<std::byte> scratch(int index) const noexcept;
+
+private:
+  struct worker;
+  struct finished;
+  void start(int nice);
+  void stop() noexcept;
+  void work(worker& me) noexcept;
+  job* take(worker& me, finished& done) noexcept;
+  void hand_over(finished& done) noexcept;
+  static void wake(worker* idle) noexcept;
+
+  loop::remote& home_;
+  const int threads_;
+  const std::size_t scratch_bytes_;
+  std::pmr::memory_resource* const scratch_memory_;
+  std::byte* scratch_ = nullptr;
+  std::unique_ptr<worker[]> workers_;
+  job_list buffered_; // the loop thread's
+
+  mutable std::mutex lock_; // for what follows, and job::where
+  job_list queue_;
+  worker* idle_ = nullptr;
+  bool stopping_ = false;
+  std::atomic<std::size_t> running_{0};
+};
+
+} // namespace weir::workers
