@@ -70,8 +70,9 @@ public:
 
   void declare() {
     app_.add_option("PATH", into_.paths,
-                    "a PNG file; a directory (searched recursively for *.png in any case, sorted bytewise by path); @FILE, a "
-                    "list of paths, one a line; - for a list on stdin")
+                    "a PNG file; a directory (searched recursively for *.png in any case, sorted\n"
+                    "bytewise by path); @FILE, a list of paths, one a line; - for a list on stdin")
+        ->type_name(" ")
         ->required();
     declare_batches();
     declare_decoding();
@@ -90,10 +91,10 @@ private:
 
   void declare_decoding() {
     number("--channels", into_.channels, 0, 4, "N", "0 as in the file, 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA (3)");
-    value("--bits", "N", "8 or 16 bits a sample (8)", [this](const std::string& text) {
+    value("--bits", "N", "8 or 16 bits a sample (8)", [&into = into_](const std::string& text) {
       if (text != "8" && text != "16")
         throw std::invalid_argument("'" + text + "' is not one of 8, 16");
-      into_.bits = text == "8" ? 8 : 16;
+      into.bits = text == "8" ? 8 : 16;
     });
     choice("--order", into_.order, {{"input", order_choice::input}, {"completion", order_choice::completion}}, "O",
            "deliver in the order of input (default) or of completion");
@@ -101,15 +102,15 @@ private:
            {{"fail", error_choice::fail}, {"skip", error_choice::skip}, {"blank", error_choice::blank}}, "P",
            "a bad input: fail the run (default), skip it, or put a black image in its place");
     value("--max-errors", "N", "with skip and blank: fail after more than N bad inputs (no limit)",
-          [this](const std::string& text) {
-            into_.max_errors = whole_number<std::uint64_t>(text, 0, std::numeric_limits<std::uint64_t>::max());
+          [&into = into_](const std::string& text) {
+            into.max_errors = whole_number<std::uint64_t>(text, 0, std::numeric_limits<std::uint64_t>::max());
           });
   }
 
   void declare_running() {
     number("--workers", into_.workers, 1U, 1024U, "N", "decoding threads (cores available)");
     value("--memory", "SIZE", "pool budget in bytes, suffixes K M G (256M)",
-          [this](const std::string& text) { into_.memory = parse_size(text); });
+          [&into = into_](const std::string& text) { into.memory = parse_size(text); });
     choice("--loop", into_.loop, {{"own", loop_choice::own}, {"uv", loop_choice::uv}}, "L",
            "the runtime's own loop (default), or a libuv loop");
     choice("--engine", into_.engine,
@@ -118,17 +119,17 @@ private:
     number("--repeat", into_.repeat, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(), "N",
            "passes over the input (1; 0: until stopped)");
     value("--cancel-after", "T", "stop T after the start (50ms, 2s, 1.5s, 1m)",
-          [this](const std::string& text) { into_.cancel_after = parse_duration(text); });
+          [&into = into_](const std::string& text) { into.cancel_after = parse_duration(text); });
   }
 
   void declare_printing() {
     app_.add_flag("--list", into_.list, "a line an image on stdout, in order of delivery (see below)");
     value("--output", "DIR", "each batch as NumPy .npy (ragged: each image), existing files replaced",
-          [this](const std::string& text) {
+          [&into = into_](const std::string& text) {
             if (text.empty())
               throw std::invalid_argument("name a directory");
-            into_.output = text;
-            unmark(*into_.output);
+            into.output = text;
+            unmark(*into.output);
           });
     app_.add_flag("--json", into_.json, "the report as one JSON object, the last line on stdout; else for people, on stderr");
     choice("--progress", into_.progress,
@@ -177,6 +178,10 @@ private:
   options& into_;
 };
 
+command_line bad_usage(const std::string& problem) {
+  return {.parsed = std::nullopt, .exit_code = 2, .text = "stream_decode: " + problem + "\nTry 'stream_decode --help'.\n"};
+}
+
 } // namespace
 
 command_line parse_command_line(int argc, const char* const* argv) {
@@ -187,6 +192,7 @@ command_line parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("stream_decode ") + version, "print the version and exit");
   app.set_help_flag("--help", "print this and exit");
   app.get_formatter()->column_width(26);
+  app.get_formatter()->label("REQUIRED", "");
   grammar(app, into).declare();
 
   std::vector<std::string> arguments; // CLI11 wants them last to first
@@ -199,9 +205,7 @@ command_line parse_command_line(int argc, const char* const* argv) {
     app.exit(asked, text, text);
     return {.parsed = std::nullopt, .exit_code = 0, .text = text.str()};
   } catch (const CLI::ParseError& problem) {
-    return {.parsed = std::nullopt,
-            .exit_code = 2,
-            .text = std::string("stream_decode: ") + problem.what() + "\nTry 'stream_decode --help'.\n"};
+    return bad_usage(problem.what());
   }
   for (std::string& path : into.paths)
     unmark(path);
