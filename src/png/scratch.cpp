@@ -51,6 +51,7 @@ void* scratch::allocate_from_heap(std::size_t size) noexcept {
   }
   blocks_ = block;
   heap_bytes_ += size;
+  heap_peak_ = std::max(heap_peak_, heap_bytes_);
   return block + 1;
 }
 

@@ -36,6 +36,7 @@ public:
 
   [[nodiscard]] std::size_t arena_used() const noexcept { return used_; }      ///< bytes, now
   [[nodiscard]] std::size_t heap_used() const noexcept { return heap_bytes_; } ///< bytes, now
+  [[nodiscard]] std::size_t heap_peak() const noexcept { return heap_peak_; }  ///< bytes, the most since it was made
 
 private:
   struct heap_block;
@@ -47,6 +48,7 @@ private:
   std::size_t newest_ = 0; // offset of the newest block, while it may be taken back; else == used_
   heap_block* blocks_ = nullptr;
   std::size_t heap_bytes_ = 0;
+  std::size_t heap_peak_ = 0;
   std::size_t heap_limit_;
   bool limited_ = true;
 };
