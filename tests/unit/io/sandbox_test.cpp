@@ -1,0 +1,216 @@
+#include <catch2/catch.hpp>
+
+#include <cerrno>
+#include <deque>
+
+#include <sys/resource.h>
+
+#include "forbid.hpp"
+#include "io/make_engine.hpp"
+#include "test_files.hpp"
+#include "test_op.hpp"
+
+// What a sandbox may forbid, and what may run out. The hidden test cases run in processes of their own, which the others start.
+
+using namespace weir;
+using namespace weir::test;
+using outcome = io::read_op::outcome;
+
+namespace {
+
+constexpr unsigned setup = SYS_io_uring_setup;
+constexpr unsigned enter = SYS_io_uring_enter;
+constexpr unsigned registering = SYS_io_uring_register;
+
+bool limit_descriptors(rlim_t to) {
+  const rlimit limit{to, to};
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+} // namespace
+
+TEST_CASE("automatic reads without the ring", "[.child]") {
+  const temporary_directory dir;
+  const std::string text = bytes(100'000);
+  own_test_loop loop;
+  loop.engine = io::make_engine(io::engine_kind::automatic, loop);
+  CHECK(loop.engine->name() == "blocking");
+  test_op op(dir.file("f", text));
+  read(loop, op);
+  CHECK((op.text() == text));
+}
+
+TEST_CASE("the ring asked for by name says what was refused", "[.child]") {
+  own_test_loop loop;
+  const int had = descriptors();
+  const int had_threads = threads();
+  try {
+    loop.engine = io::make_engine(io::engine_kind::uring, loop);
+    FAIL("it worked");
+  } catch (const std::system_error& e) {
+    CHECK((e.code().value() == EPERM || e.code().value() == ENOSYS || e.code().value() == EMFILE));
+    CHECK_THAT(e.what(), Catch::Contains("io_uring can't be used here"));
+  }
+  CHECK(becomes(had, descriptors));
+  CHECK(becomes(had_threads, threads));
+}
+
+TEST_CASE("automatic reads with the ring", "[.child]") {
+  own_test_loop loop;
+  loop.engine = io::make_engine(io::engine_kind::automatic, loop);
+  CHECK(loop.engine->name() == "uring");
+  test_op op("/proc/self/status");
+  read(loop, op);
+  CHECK(op.result == outcome::done);
+}
+
+TEST_CASE("where io_uring is forbidden, wholly or in part, automatic falls back and uring says why") {
+  const unsigned error = GENERATE(unsigned{EPERM}, unsigned{ENOSYS});
+  const unsigned first = GENERATE(setup, enter);
+  CAPTURE(error, first);
+  const auto filter = [&] { return forbid(first, first == setup ? registering : enter, error); };
+  CHECK(in_a_process_of_its_own("automatic reads without the ring", filter) == 0);
+  CHECK(in_a_process_of_its_own("the ring asked for by name says what was refused", filter) == 0);
+}
+
+TEST_CASE("the ring does without io_uring_register") {
+  if (!ring_works()) {
+    WARN("skipped: io_uring is forbidden here");
+    return;
+  }
+  CHECK(in_a_process_of_its_own("automatic reads with the ring", [] { return forbid(registering, registering, EPERM); }) == 0);
+}
+
+TEST_CASE("io_uring_enter is forbidden in the middle", "[.child]") {
+  const temporary_directory dir;
+  const std::string text = bytes(150'000);
+  std::deque<test_op> ops;
+  auto loop = make_loop("uring", 8);
+  test_op parked(dir.fifo("parked"));
+  test_op written(dir.fifo("written"));
+  test_op open_file(dir.file("open", text));
+  open_file.go_on = false;
+  start(*loop, parked);
+  start(*loop, written);
+  start(*loop, open_file);
+  loop->run_until([&] { return open_file.mores == 1; });
+  const int one = writer_of(parked.name); // both are in the kernel now, or about to be
+  const int other = writer_of(written.name);
+
+  REQUIRE(forbid(enter, enter, EPERM));
+  for (int i = 0; i < 50; ++i) {
+    ops.emplace_back(dir.file(std::to_string(i), text));
+    start(*loop, ops.back());
+  }
+  test_op missing(dir / "missing");
+  start(*loop, missing);
+  loop->run_until([&] { return loop->engine->outstanding() == 3; });
+  for (test_op& op : ops) {
+    CHECK(op.result == outcome::done);
+    CHECK((op.text() == text));
+  }
+  CHECK(missing.error == ENOENT);
+  open_file.grow(static_cast<int>(open_file.wanted));
+  loop->engine->submit(open_file);
+  loop->run_until([&] { return open_file.ends == 1; });
+  CHECK((open_file.text() == text));
+  CHECK(::write(other, "abc", 3) == 3);
+  ::close(other);
+  loop->run_until([&] { return written.ends == 1; });
+  CHECK(written.text() == "abc");
+  loop->engine->cancel(parked);
+  loop->run_until([&] { return parked.ends == 1; });
+  CHECK(parked.result == outcome::cancelled);
+  ::close(one);
+}
+
+TEST_CASE("a filter that comes later, and forbids io_uring_enter only, loses nothing") {
+  if (!ring_works()) {
+    WARN("skipped: io_uring is forbidden here");
+    return;
+  }
+  CHECK(in_a_process_of_its_own("io_uring_enter is forbidden in the middle", [] { return true; }) == 0);
+}
+
+namespace {
+
+/// A hundred files with `spare` descriptors for them.
+void read_with_few_descriptors(const std::string& kind, int spare) {
+  const temporary_directory dir;
+  const std::string text = bytes(70'000);
+  std::deque<test_op> ops;
+  for (int i = 0; i < 100; ++i) {
+    ops.emplace_back(dir.file(std::to_string(i), text), 65536U, 2);
+  }
+  auto loop = make_loop(kind);
+  test_op warm(dir.fifo("warm")); // what the engine makes for a first FIFO
+  start(*loop, warm);
+  loop->engine->flush();
+  const int writer = writer_of(warm.name);
+  loop->engine->cancel(warm);
+  loop->run_until([&] { return warm.ends == 1; });
+  ::close(writer);
+  REQUIRE(limit_descriptors(64));
+  std::deque<int> taken; // every number below the limit, but for `spare`
+  for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) {
+    taken.push_back(fd);
+  }
+  for (int i = 0; i < spare; ++i) {
+    ::close(taken.back());
+    taken.pop_back();
+  }
+  for (test_op& op : ops) {
+    start(*loop, op);
+  }
+  loop->run_until([&] { return loop->engine->outstanding() == 0; });
+  for (test_op& op : ops) {
+    CHECK(op.ends == 1);
+    if (spare > 0) {
+      CHECK(op.result == outcome::done);
+    } else {
+      CHECK(op.error == EMFILE);
+      CHECK(op.opening);
+    }
+  }
+  for (const int fd : taken) {
+    ::close(fd);
+  }
+}
+
+} // namespace
+
+TEST_CASE("few descriptors for uring", "[.child]") { read_with_few_descriptors("uring", 2); }
+TEST_CASE("few descriptors for blocking", "[.child]") { read_with_few_descriptors("blocking", 2); }
+TEST_CASE("few descriptors for uv", "[.child]") { read_with_few_descriptors("uv", 2); }
+TEST_CASE("no descriptors for uring", "[.child]") { read_with_few_descriptors("uring", 0); }
+TEST_CASE("no descriptors for blocking", "[.child]") { read_with_few_descriptors("blocking", 0); }
+TEST_CASE("no descriptors for uv", "[.child]") { read_with_few_descriptors("uv", 0); }
+
+TEST_CASE("a file that finds no free descriptor waits for another file's, and fails only where there is none") {
+  const std::string kind = GENERATE("uring", "blocking", "uv");
+  if (kind == "uring" && !ring_works()) {
+    WARN("skipped: io_uring is forbidden here");
+    return;
+  }
+  CAPTURE(kind);
+  const auto nothing = [] { return true; };
+  CHECK(in_a_process_of_its_own(("few descriptors for " + kind).c_str(), nothing) == 0);
+  CHECK(in_a_process_of_its_own(("no descriptors for " + kind).c_str(), nothing) == 0);
+}
+
+TEST_CASE("no descriptor is left for a ring", "[.child]") {
+  REQUIRE(limit_descriptors(64));
+  own_test_loop loop;
+  std::deque<int> taken;
+  for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) {
+    taken.push_back(fd);
+  }
+  ::close(taken.front()); // one is enough for the wake-up, not for the ring
+  CHECK_THROWS_AS(io::make_engine(io::engine_kind::uring, loop), std::system_error);
+  loop.engine = io::make_engine(io::engine_kind::automatic, loop);
+  CHECK(loop.engine->name() == "blocking");
+}
+
+TEST_CASE("where descriptors run out, making an engine falls back too") {
+  CHECK(in_a_process_of_its_own("no descriptor is left for a ring", [] { return true; }) == 0);
+}
