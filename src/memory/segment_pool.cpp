@@ -1,0 +1,159 @@
+#include "segment_pool.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <new>
+#include <utility>
+
+#include "poison.hpp"
+
+namespace weir::memory {
+
+namespace {
+constexpr std::size_t alignment = 64;
+constexpr int grants_a_step = 64; // then the loop has its turn
+} // namespace
+
+segment_pool::segment_pool(std::uint64_t budget, std::pmr::memory_resource* upstream, detail::context& home) noexcept
+    : upstream_(upstream != nullptr ? upstream : &system_), home_(home),
+      limit_(std::max<std::uint64_t>(budget / segment_bytes, 1)), grant_(*this) {}
+
+segment_pool::~segment_pool() {
+  assert(waiters_.empty() && in_use_ == 0);
+  home_.unpost(grant_);
+  while (free_ != nullptr) {
+    destroy(*std::exchange(free_, free_->next));
+  }
+}
+
+acquisition segment_pool::try_acquire(std::uint32_t count, segment*& chain, bool urgent) noexcept {
+  if (count > limit_) {
+    return acquisition::never;
+  }
+  if (waiters_.blocks(urgent) || !fits(count)) {
+    return acquisition::must_wait;
+  }
+  return force(count, chain);
+}
+
+acquisition segment_pool::force(std::uint32_t count, segment*& chain) noexcept {
+  segment* const got = obtain(count);
+  if (got == nullptr && count != 0) {
+    return acquisition::out_of_memory;
+  }
+  chain = got;
+  return acquisition::granted;
+}
+
+void segment_pool::enqueue(segment_waiter& w, bool urgent) noexcept {
+  waiters_.add(w, urgent);
+  serve_later_if_possible();
+}
+
+void segment_pool::remove(segment_waiter& w) noexcept {
+  if (w.queued()) {
+    waiters_.remove(w);
+    serve_later_if_possible(); // it may have been what the others waited behind
+  }
+}
+
+void segment_pool::make_urgent(segment_waiter& w) noexcept {
+  assert(w.queued());
+  waiters_.remove(w);
+  waiters_.add(w, true);
+  serve_later_if_possible();
+}
+
+void segment_pool::release(segment* chain) noexcept {
+  while (chain != nullptr) {
+    segment& s = *std::exchange(chain, chain->next);
+    --in_use_;
+    if (made_ > limit_) {
+      destroy(s);
+    } else {
+      poison(s.data, segment_bytes);
+      s.next = free_;
+      free_ = &s;
+    }
+  }
+  serve_later_if_possible();
+}
+
+// All or nothing.
+segment* segment_pool::obtain(std::uint32_t count) noexcept {
+  segment* chain = nullptr;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    segment* s = free_;
+    if (s != nullptr) {
+      free_ = s->next;
+      unpoison(s->data, segment_bytes);
+    } else {
+      s = make();
+    }
+    if (s == nullptr) {
+      release(chain);
+      return nullptr;
+    }
+    s->used = 0;
+    s->next = chain;
+    chain = s;
+    ++in_use_;
+  }
+  return chain;
+}
+
+// Null if there is no memory. Whatever a user's resource throws ends here.
+segment* segment_pool::make() noexcept {
+  auto* s = new (std::nothrow) segment;
+  if (s == nullptr) {
+    return nullptr;
+  }
+  try {
+    s->data = static_cast<std::byte*>(upstream_->allocate(segment_bytes, alignment));
+  } catch (...) {
+    delete s;
+    return nullptr;
+  }
+  s->capacity = segment_bytes;
+  most_made_ = std::max(most_made_, ++made_);
+  return s;
+}
+
+void segment_pool::destroy(segment& s) noexcept {
+  unpoison(s.data, segment_bytes);
+  upstream_->deallocate(s.data, segment_bytes, alignment);
+  delete &s;
+  --made_;
+}
+
+void segment_pool::serve_later_if_possible() noexcept {
+  if (!waiters_.empty() && !grant_.queued() && (waiters_.front()->count > limit_ || fits(waiters_.front()->count))) {
+    home_.post(grant_);
+  }
+}
+
+void segment_pool::serve() noexcept {
+  for (int i = 0; i < grants_a_step && !waiters_.empty(); ++i) {
+    segment_waiter& w = *waiters_.front();
+    segment* chain = nullptr;
+    if (w.count <= limit_) {
+      if (!fits(w.count)) {
+        return;
+      }
+      chain = obtain(w.count);
+    }
+    waiters_.remove(w);
+    w.granted(chain);
+  }
+  serve_later_if_possible();
+}
+
+segment_usage segment_pool::usage() const noexcept {
+  return {.budget = limit_ * segment_bytes,
+          .in_use = in_use_ * segment_bytes,
+          .cached = (made_ - in_use_) * segment_bytes,
+          .high_water = most_made_ * segment_bytes,
+          .waiting = waiters_.size()};
+}
+
+} // namespace weir::memory
