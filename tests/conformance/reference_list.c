@@ -2,7 +2,8 @@
  *
  *   reference_list [--channels N] [--bits N] < PATHS
  *
- * Paths on stdin, each ended by a zero byte, taken as they are. The message of an error is not meant to be compared; its stage is a guess. */
+ * Paths on stdin, each ended by a zero byte, taken as they are. The message of an error is not meant to be compared; its stage
+ * is a guess. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "reference_decode.h"

@@ -165,3 +165,15 @@ TEST_CASE("texts beyond the heap's limit are dropped with a warning, and the pix
   CHECK(v.warning.find("emory") != std::string::npos);
   CHECK(v.pixels == decode_independently(plain, {}).pixels);
 }
+
+TEST_CASE("texts that use up the heap's limit don't take from the rows what these need") {
+  const bytes plain = encode(patterns::make({6, 16}, 100'000, 2)); // rows of 800 KB, in an arena of 1 MiB
+  bytes text = chunks::text("Comment");
+  text.push_back(0);
+  text.resize(3'000'000, 'x');
+  bytes file = plain;
+  for (int i = 0; i < 6; ++i) {
+    file = chunks::insert_before(file, "IDAT", chunks::make("tEXt", text));
+  }
+  CHECK(decode_file(file, {.channels = 4}).pixels == decode_independently(plain, {.channels = 4}).pixels);
+}

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <new>
+#include <thread>
 
 #include "../../conformance/chunks.hpp"
 #include "../../conformance/patterns.hpp"
@@ -136,6 +137,29 @@ TEST_CASE("within a chunk of megabytes a stop takes effect before another 64 KiB
     CHECK(run.result.how == ending::stopped);
     CHECK(ones_in(buffer) > 1'000'000);
     CHECK(ones_in(buffer) <= 1'000'000 + 64 * 1024);
+  }
+}
+
+TEST_CASE("a stop from another thread at any time gives the image or stopped, never anything else") {
+  const bytes file = encode(patterns::make({2, 8}, 200, 200));
+  const bytes expected = decode_independently(file, {}).pixels;
+  const chain input(file);
+  const auto h = std::get<header>(png::parse_header(input.first(), {}));
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<bool> stop{false};
+    std::atomic<bool> begun{false};
+    std::thread other([&] {
+      while (!begun.load()) {
+      }
+      stop.store(true);
+    });
+    bytes room(expected.size());
+    png::scratch memory(worker_scratch());
+    begun.store(true);
+    const auto d = png::decode(input.first(), h, {}, std::as_writable_bytes(std::span(room)), memory, stop_flag(&stop));
+    other.join();
+    REQUIRE(d.how != ending::failed);
+    REQUIRE((d.how == ending::stopped || room == expected));
   }
 }
 
