@@ -62,14 +62,13 @@ TEST_CASE("an operation whose stop flag is up when it is submitted is cancelled"
 TEST_CASE("a FIFO that is waited for is cancelled, and its descriptor goes with it") {
   const std::string kind = GENERATE(from_range(engines()));
   const temporary_directory dir;
-  auto loop = make_loop(kind);
-  test_op warm(dir.fifo("warm")); // what the engine makes for the first FIFO stays
-  start(*loop, warm);
-  loop->engine->flush();
-  ::close(writer_of(warm.name));
-  loop->run_until([&] { return warm.ends == 1; });
+  if (kind == "uv") { // libuv's pool stays
+    auto warm = make_loop(kind);
+    test_op null("/dev/null");
+    read(*warm, null);
+  }
   const int had = descriptors();
-
+  auto loop = make_loop(kind);
   test_op op(dir.fifo("fifo"));
   start(*loop, op);
   loop->engine->flush();
@@ -90,6 +89,7 @@ TEST_CASE("a FIFO that is waited for is cancelled, and its descriptor goes with 
     std::signal(SIGPIPE, before);
     ::close(writer);
   }
+  loop.reset();
   CHECK(becomes(had, descriptors));
 }
 

@@ -56,6 +56,9 @@ protected:
 };
 
 class own_test_loop final : public test_loop {
+public:
+  ~own_test_loop() override { engine.reset(); } // its threads may still be waking this one
+
 protected:
   void wake() noexcept override {
     const std::lock_guard lock(mutex_);
@@ -82,6 +85,7 @@ public:
     uv_async_init(&uv, &async_, [](uv_async_t*) {});
   }
   ~uv_test_loop() override {
+    engine.reset();
     uv_close(reinterpret_cast<uv_handle_t*>(&async_), nullptr);
     uv_run(&uv, UV_RUN_DEFAULT);
     closed_cleanly = uv_loop_close(&uv) == 0;
