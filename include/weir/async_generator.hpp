@@ -1,8 +1,10 @@
 #pragma once
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <weir/detail/chain.hpp>
@@ -17,6 +19,7 @@ template<class T> class async_generator;
 namespace detail {
 
 template<class T> class generator_promise final : public promise_base, public recycled {
+  static_assert(!std::is_reference_v<T>, "weir: a generator of references: yield pointers");
   class [[nodiscard]] yield_point {
   public:
     static constexpr bool await_ready() noexcept { return false; }
@@ -31,18 +34,28 @@ public:
   async_generator<T> get_return_object() noexcept;
   static std::suspend_always initial_suspend() noexcept { return {}; }
   static yield_point final_suspend() noexcept { return {}; }
-  yield_point yield_value(T value) {
+  // Kept here: g++ 12.2 doesn't keep a scalar temporary in the frame for as long as it is bound to a reference.
+  yield_point yield_value(T&& value) {
     value_.emplace(std::move(value));
+    return {};
+  }
+  yield_point yield_value(const T& value) requires std::copy_constructible<T> {
+    value_.emplace(value);
     return {};
   }
   static void return_void() noexcept {}
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
 
+  /// nullopt: it has ended. Throws what it threw.
   std::optional<T> take() {
-    if (error_) {
+    std::optional<T> value;
+    if (value_) {
+      value.emplace(std::move(*value_));
+      value_.reset();
+    } else if (error_) {
       std::rethrow_exception(std::exchange(error_, {}));
     }
-    return std::exchange(value_, std::nullopt);
+    return value;
   }
 
 private:
@@ -61,9 +74,11 @@ private:
 ///     }
 ///
 /// - It runs in the chain of whoever awaits `next()`: a stop of that destroys it, innermost first, before the awaiting
-/// coroutine. `next()` after that
-///   is misuse (std::logic_error), never an end.
+///   coroutine. `next()` after that is misuse (std::logic_error), never an end. So is a second `next()`, or `close()`, while
+///   one is awaited, and a `next()` in another runtime than the first.
 /// - After its end, or after it threw, `next()` gives nullopt.
+/// - `co_yield` of an aggregate with a non-trivial member: name it first, `co_yield std::move(a)`. Of a temporary, g++ 12.2
+///   would destroy the members twice (GCC PR107288).
 /// - Destroying one that is idle destroys its locals.
 template<class T> class [[nodiscard]] async_generator {
   class [[nodiscard]] next_awaiter {
@@ -76,19 +91,22 @@ template<class T> class [[nodiscard]] async_generator {
         from.chain_->stop_soon();
         return true;
       }
-      if (generator_->state_ != state::alive) {
-        return false;
+      running_ = generator_->begin(from.chain_->loop());
+      if (running_) {
+        from.chain_->call(generator_->promise(), from);
       }
-      generator_->state_ = state::gone; // until it gives a value: if the chain is unwound meanwhile, it stays so
-      auto& p = generator_->promise();
-      p.owner_ = &generator_->frame_;
-      from.chain_->call(p, from);
-      return true;
+      return running_;
     }
-    std::optional<T> await_resume() { return generator_->take(); }
+    std::optional<T> await_resume() {
+      if (!running_) {
+        return std::nullopt;
+      }
+      return generator_->take();
+    }
 
   private:
     async_generator* generator_;
+    bool running_ = false;
   };
 
 public:
@@ -97,10 +115,11 @@ public:
 
   async_generator() noexcept = default;
   async_generator(async_generator&& o) noexcept
-      : frame_(std::exchange(o.frame_, nullptr)), state_(std::exchange(o.state_, state::ended)) {}
+      : frame_(std::exchange(o.frame_, nullptr)), loop_(o.loop_), state_(std::exchange(o.state_, state::ended)) {}
   async_generator& operator=(async_generator&& o) noexcept {
     async_generator old(std::move(*this));
     frame_ = std::exchange(o.frame_, nullptr);
+    loop_ = o.loop_;
     state_ = std::exchange(o.state_, state::ended);
     return *this;
   }
@@ -110,7 +129,10 @@ public:
   next_awaiter next() noexcept { return next_awaiter(*this); }
   /// Awaited: destroys it; `next()` gives nullopt from then on. What it awaits in destruction is nothing: destructors don't
   /// await.
-  detail::ready_awaiter close() noexcept {
+  detail::ready_awaiter close() {
+    if (state_ == state::running && frame_ != nullptr) {
+      detail::throw_misuse("weir: close() of a generator whose next() is awaited");
+    }
     destroy();
     state_ = state::ended;
     return {};
@@ -118,8 +140,8 @@ public:
 
 private:
   friend promise_type;
-  enum class state : unsigned char { alive, ended, gone };
-  explicit async_generator(void* frame) noexcept : frame_(frame), state_(state::alive) {}
+  enum class state : unsigned char { idle, running, ended }; // running without a frame: it was stopped
+  explicit async_generator(void* frame) noexcept : frame_(frame), state_(state::idle) {}
   [[nodiscard]] promise_type& promise() const noexcept {
     return std::coroutine_handle<promise_type>::from_address(frame_).promise();
   }
@@ -128,23 +150,37 @@ private:
       std::coroutine_handle<>::from_address(std::exchange(frame_, nullptr)).destroy();
     }
   }
-  std::optional<T> take() {
+  /// False: it has ended. If the chain is unwound before `take`, the frame is gone and it stays `running`.
+  bool begin(detail::context& loop) {
     if (state_ == state::ended) {
-      return std::nullopt;
+      return false;
     }
-    if (frame_ == nullptr) {
-      detail::throw_misuse("weir: next() of a generator after it was stopped");
+    if (state_ == state::running) {
+      detail::throw_misuse(frame_ == nullptr ? "weir: next() of a generator after it was stopped"
+                                             : "weir: next() of a generator while another is awaited");
     }
+    if (loop_ != &loop) {
+      if (loop_ != nullptr) {
+        detail::throw_misuse("weir: next() of a generator that another runtime has begun");
+      }
+      loop_ = &loop;
+    }
+    state_ = state::running;
+    promise().owner_ = &frame_;
+    return true;
+  }
+  std::optional<T> take() {
     state_ = state::ended;
     std::optional<T> value = promise().take(); // throws: it has ended
     if (value) {
-      state_ = state::alive;
+      state_ = state::idle;
     } else {
       destroy();
     }
     return value;
   }
   void* frame_ = nullptr;
+  detail::context* loop_ = nullptr; // the one it runs on, from the first next() on
   state state_ = state::ended;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace weir {
 /// a value that was handed to a waiting receiver is received, also if its tree stops before it goes on. Don't close in a
 /// destructor: on a stop that would turn "stopped" into "end". Nothing may wait when it is destroyed.
 template<class T> class channel {
+  static_assert(std::is_nothrow_move_constructible_v<T>, "weir: a value may not be lost halfway between two tasks");
   class [[nodiscard]] send_awaiter final : public detail::waiter {
   public:
     send_awaiter(channel& c, T&& v) : waiter(c.senders_), channel_(c), value_(std::move(v)) {}
@@ -48,7 +50,7 @@ template<class T> class channel {
   private:
     friend class channel;
     bool ready() noexcept override {
-      value_ = channel_.try_receive();
+      channel_.pop(value_);
       return value_.has_value() || channel_.closed_;
     }
     channel& channel_;
@@ -72,19 +74,8 @@ public:
   [[nodiscard]] bool try_send(T& value) { return !closed_ && put(value); }
   /// nullopt: empty now.
   std::optional<T> try_receive() noexcept {
-    if (size_ == 0) {
-      return std::nullopt;
-    }
-    std::optional<T> value(std::move(ring_[first_]));
-    ring_[first_].reset();
-    first_ = (first_ + 1) % ring_.size();
-    --size_;
-    if (!senders_.empty()) {
-      auto& s = static_cast<send_awaiter&>(*senders_.front());
-      append(std::move(s.value_));
-      s.taken_ = true;
-      senders_.wake();
-    }
+    std::optional<T> value;
+    pop(value);
     return value;
   }
   /// Senders that wait get false; receivers get what is left, then nullopt. Idempotent.
@@ -98,9 +89,24 @@ public:
   [[nodiscard]] std::size_t capacity() const noexcept { return ring_.size(); }
 
 private:
+  void pop(std::optional<T>& into) noexcept {
+    if (size_ == 0) {
+      return;
+    }
+    into.emplace(std::move(*ring_[first_]));
+    ring_[first_].reset();
+    first_ = (first_ + 1) % ring_.size();
+    --size_;
+    if (!senders_.empty()) {
+      auto& s = static_cast<send_awaiter&>(*senders_.front());
+      append(std::move(s.value_));
+      s.taken_ = true;
+      senders_.wake();
+    }
+  }
   bool put(T& value) {
     if (!receivers_.empty()) { // then it is empty
-      static_cast<receive_awaiter&>(*receivers_.front()).value_ = std::move(value);
+      static_cast<receive_awaiter&>(*receivers_.front()).value_.emplace(std::move(value));
       receivers_.wake();
       return true;
     }
@@ -111,7 +117,7 @@ private:
     return true;
   }
   void append(T&& value) {
-    ring_[(first_ + size_) % ring_.size()] = std::move(value);
+    ring_[(first_ + size_) % ring_.size()].emplace(std::move(value));
     ++size_;
   }
 

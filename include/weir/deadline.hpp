@@ -19,7 +19,7 @@ namespace detail {
 
 template<class T> class deadline_awaiter final : group, timer, child<T> {
 public:
-  deadline_awaiter(time_point when, task<T>&& t) : task_(std::move(t)), when_(when) {}
+  deadline_awaiter(time_point when, task<T>&& t) : task_(nonempty(std::move(t))), when_(when) {}
   static constexpr bool await_ready() noexcept { return false; }
   template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) {
     if (!this->begin(*h.promise().chain_)) {
@@ -37,11 +37,7 @@ private:
   void fire() noexcept override { expired_ = source_.request_stop(); }
   void completed(completion how) noexcept override {
     parent_->loop().disarm(*this);
-    bool stopped = how == completion::stopped;
-    if (!stopped && this->outcome().error()) {
-      fail(this->outcome().error(), this->error_decided_at(), this->error_came_late());
-      stopped = !error_;
-    }
+    bool stopped = settle(*this, how);
     if (stopped && expired_ && !parent_->stop_requested()) {
       error_ = std::make_exception_ptr(deadline_exceeded{});
       decided_at_ = parent_->loop().next_event();
@@ -54,11 +50,14 @@ private:
   bool expired_ = false;
 };
 
-template<class T> task<T> run_until(std::chrono::nanoseconds left, time_point when, task<T> t) {
-  if (left != std::chrono::nanoseconds::max()) {
-    when = co_await now_awaiter{} + left;
-  }
+template<class T> task<T> run_until(time_point when, task<T> t) {
   deadline_awaiter<T> awaiter(when, std::move(t));
+  co_return co_await awaiter;
+}
+
+template<class T> task<T> run_for(std::chrono::nanoseconds left, task<T> t) {
+  const time_point now = co_await now_awaiter{};
+  deadline_awaiter<T> awaiter(after(now, left), std::move(t));
   co_return co_await awaiter;
 }
 
@@ -68,11 +67,11 @@ template<class T> task<T> run_until(std::chrono::nanoseconds left, time_point wh
 /// value or an error that it had already decided on is given all the same. A deadline in the past lets `t` run up to its first
 /// wait.
 template<class T, class Rep, class Period> task<T> with_deadline(std::chrono::duration<Rep, Period> left, task<T> t) {
-  return detail::run_until(std::chrono::duration_cast<std::chrono::nanoseconds>(left), detail::time_point{}, std::move(t));
+  return detail::run_for(detail::bounded(left), std::move(t));
 }
 /// The same with a point in time of the loop's clock (std::chrono::steady_clock).
 template<class T> task<T> with_deadline(std::chrono::steady_clock::time_point when, task<T> t) {
-  return detail::run_until(std::chrono::nanoseconds::max(), when, std::move(t));
+  return detail::run_until(when, std::move(t));
 }
 
 } // namespace weir

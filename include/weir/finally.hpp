@@ -17,7 +17,7 @@ namespace detail {
 /// Runs a task in a chain of its own under the same stop source, and goes on however it ends.
 template<class T> class captured final : operation, child<T> {
 public:
-  explicit captured(task<T>&& t) : task_(std::move(t)) {}
+  explicit captured(task<T>&& t) : task_(nonempty(std::move(t))) {}
   static constexpr bool await_ready() noexcept { return false; }
   template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) {
     parent_ = h.promise().chain_;
@@ -33,7 +33,7 @@ public:
 
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
   [[nodiscard]] result<T>& get() const noexcept { return this->outcome(); }
-  /// The error came after a stop: it is listed, and the end counts as stopped.
+  /// When the error was. One that came after a stop is listed, and the end counts as stopped.
   [[nodiscard]] std::uint64_t decided() const noexcept { return decided_; }
   [[nodiscard]] chain& parent() const noexcept { return *parent_; }
 
@@ -65,18 +65,28 @@ public:
   [[noreturn]] static void await_resume() noexcept { std::terminate(); }
 };
 
+/// Goes on however the cleanup ends. One that stops itself has just ended.
+class cleanup_awaiter final : public shielded<void> {
+public:
+  cleanup_awaiter(task<>&& t, std::chrono::nanoseconds limit) : shielded<void>(std::move(t), limit, true) {}
+  void await_resume() noexcept {}
+  [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
+
+private:
+  void ended(bool) noexcept override { end(); }
+};
+
 template<class T> task<T> run_finally(task<T> work, task<> cleanup, std::chrono::nanoseconds limit) {
   captured<T> worked(std::move(work));
+  cleanup_awaiter cleaning(std::move(cleanup), limit);
   co_await worked;
   const bool failed = !worked.stopped() && worked.get().error();
-  shield_awaiter<void> cleaning(std::move(cleanup), limit, true);
-  try {
-    co_await cleaning;
-  } catch (...) {
+  co_await cleaning;
+  if (cleaning.error()) {
     if (!failed && !worked.stopped()) {
-      throw;
+      std::rethrow_exception(cleaning.error());
     }
-    worked.parent().suppress(std::current_exception());
+    worked.parent().suppress(cleaning.error());
   }
   if (worked.stopped()) {
     co_await stopped_awaiter{};

@@ -20,30 +20,67 @@ struct scope_options {
 
 namespace detail {
 
+class room_waiter;
+
+/// The bookkeeping of a scope: its children, who waits for room, and its end.
+class nursery : public group {
+public:
+  /// Throws std::logic_error if there is no room for any child.
+  explicit nursery(scope_options o);
+  /// Throws std::logic_error if a task of another runtime is asking.
+  void check_runtime() const {
+    if (const frame_recycler* const r = frame_recycler::current(); r != runtime_ && r != nullptr) {
+      throw_misuse("weir: spawn() into a scope of another runtime");
+    }
+  }
+  void child_ended() noexcept;
+  void body_ended() noexcept;
+  /// Wakes as many waiters as there is room for.
+  void serve_room() noexcept;
+  [[nodiscard]] bool has_room() const noexcept { return children_ + reserved_ < room_; }
+
+  using group::parent_;
+  using group::settle;
+  using group::source_;
+  std::size_t children_ = 0;
+  std::size_t reserved_ = 0; // room of waiters that were woken and have not spawned yet
+  bool body_running_ = false;
+  bool child_stopped_ = false;
+  wait_queue room_waiters_;
+  chain* held_body_ = nullptr; // a body that is to be unwound once the children have ended
+
+protected:
+  ~nursery() = default;
+
+private:
+  virtual void all_ended() noexcept = 0;
+  std::size_t room_;
+  const frame_recycler* runtime_ = frame_recycler::current(); // whose scope it is, as far as can be told; null: nobody's
+};
+
 class scope_child : public child<void> {
 protected:
-  scope_child(scope& s, task<>&& t);
+  scope_child(nursery& s, task<>&& t);
   /// For a child whose task is made from what it owns: see spawned.
-  explicit scope_child(scope& s) noexcept : scope_(&s) {}
+  explicit scope_child(nursery& s) noexcept : nursery_(&s) {}
   virtual ~scope_child() = default;
   void begin(task<>&& t);
 
 private:
-  friend class weir::scope;
   void completed(completion how) noexcept final;
-  scope* scope_;
+  nursery* nursery_;
 };
 
 class spawned_task final : public scope_child, public recycled {
 public:
-  spawned_task(scope& s, task<>&& t) : scope_child(s, std::move(t)) {}
+  spawned_task(nursery& s, task<>&& t) : scope_child(s, std::move(t)) {}
 };
 
 /// Owns copies of the function and its arguments, which its task refers to.
 template<class F, class... Args> class spawned final : public scope_child, public recycled {
 public:
   template<class G, class... As>
-  spawned(scope& s, G&& f, As&&... args) : scope_child(s), f_(std::forward<G>(f)), args_(std::forward<As>(args)...) {
+  explicit spawned(nursery& s, G&& f, As&&... args) : scope_child(s), f_(std::forward<G>(f)), args_(std::forward<As>(args)...) {
     begin(std::apply([this](Args&... a) -> task<> { return std::invoke(f_, std::move(a)...); }, args_));
   }
 
@@ -52,17 +89,22 @@ private:
   std::tuple<Args...> args_;
 };
 
-template<class R> class scope_join;
-
-/// Waits until a scope has room for a child.
+/// Waits until a scope has room for a child, and keeps that room until its own end.
 class [[nodiscard]] room_waiter final : public waiter {
 public:
-  explicit room_waiter(scope& s) noexcept;
+  explicit room_waiter(nursery& s) noexcept : waiter(s.room_waiters_), nursery_(s) {}
+  /// By now the child has taken the room, or it is free again.
+  ~room_waiter() {
+    if (woken()) {
+      --nursery_.reserved_;
+      nursery_.serve_room();
+    }
+  }
   static void await_resume() noexcept {}
 
 private:
-  bool ready() noexcept override;
-  scope& scope_;
+  bool ready() noexcept override { return nursery_.has_room() && nursery_.room_waiters_.empty(); }
+  nursery& nursery_;
 };
 
 } // namespace detail
@@ -81,21 +123,24 @@ private:
 ///   is destroyed after the last child.
 /// - Children refer only to what outlives `with_scope`, or to arguments that `spawn` copied: a local of the body dies at the
 ///   body's `co_return` or `throw`, before the children.
-class scope : detail::group {
+class scope : protected detail::nursery {
 public:
   /// Starts a child that runs `t`; it runs its first step later, from the loop. Into a stopping scope: nothing starts, `t` is
-  /// destroyed. Throws std::bad_alloc, and then nothing has started.
+  /// destroyed. Throws std::bad_alloc, or std::logic_error if `t` is empty or the caller is a task of another runtime, and then
+  /// nothing has started.
   void spawn(task<> t);
-  /// The same for `f(args...)`, which gives a `task<>`; `f` and the arguments are copied, and live as long as the child.
+  /// The same for `f(args...)`, which gives a `task<>`; `f` and the arguments are copied, and live as long as the child. `f`
+  /// gets the copies as rvalues; an object that all share is passed by `std::ref`.
   template<class F, class... Args>
   requires std::invocable < std::decay_t<F>
   &, std::decay_t<Args>... > void spawn(F&& f, Args&&... args) {
     if (!source_.stop_requested()) {
+      check_runtime();
       new detail::spawned<std::decay_t<F>, std::decay_t<Args>...>(*this, std::forward<F>(f), std::forward<Args>(args)...);
     }
   }
-  /// Waits until fewer than `scope_options::room` children run, then spawns. For unbounded input. Waiters are served in order.
-  /// If the waiting task is stopped, nothing starts.
+  /// Awaited: waits until fewer than `scope_options::room` children run, then spawns. For unbounded input. Waiters are served
+  /// in order. If the waiting task is stopped, nothing starts.
   template<class F, class... Args> task<> spawn_when_room(F&& f, Args&&... args) {
     WEIR_CHECK_CLOSURE(F);
     return spawn_later(std::decay_t<F>(std::forward<F>(f)), std::decay_t<Args>(std::forward<Args>(args))...);
@@ -108,48 +153,36 @@ public:
   /// Children that have not ended.
   [[nodiscard]] std::size_t children() const noexcept { return children_; }
 
-private:
-  friend class detail::scope_child;
-  friend class detail::room_waiter;
-  template<class R> friend class detail::scope_join;
-  explicit scope(scope_options o) noexcept : options_(o) {}
+protected:
+  using nursery::nursery;
   ~scope() = default;
-  scope(const scope&) = delete;
-  scope& operator=(const scope&) = delete;
 
+private:
   template<class F, class... Args> task<> spawn_later(F f, Args... args) {
     detail::room_waiter turn(*this);
     co_await turn;
-    release_room(turn);
     spawn(std::move(f), std::move(args)...);
   }
-  void release_room(const detail::waiter& turn) noexcept { reserved_ -= turn.waited() ? 1 : 0; }
-  void child_ended() noexcept;
-  void body_ended() noexcept;
-  virtual void all_ended() noexcept = 0;
-
-  scope_options options_;
-  std::size_t children_ = 0;
-  std::size_t reserved_ = 0; // room of waiters that were woken and have not spawned yet
-  bool body_running_ = false;
-  bool child_stopped_ = false;
-  detail::wait_queue room_waiters_;
-  detail::chain* held_body_ = nullptr; // a body that is to be unwound once the children have ended
 };
 
 namespace detail {
 
-/// The operation behind with_scope: the scope, and its body as a chain of its own.
-template<class R> class scope_join final : public scope, child<R> {
+/// The operation behind with_scope: the scope, and its body as a chain of its own. `F` outlives it.
+template<class R, class F> class scope_join final : public scope, child<R> {
 public:
-  explicit scope_join(scope_options o) noexcept : scope(o) {}
-
-  template<class F> void prepare(F& f) { body_task_ = std::invoke(f, static_cast<scope&>(*this)); }
+  scope_join(F& body, scope_options o) : scope(o), body_(body) {}
   static constexpr bool await_ready() noexcept { return false; }
-  template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) {
-    if (this->begin(*h.promise().chain_)) {
+  template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) noexcept {
+    if (!this->begin(*h.promise().chain_)) {
+      return;
+    }
+    try { // a body that is no coroutine runs here, and may spawn, stop the scope, or throw
+      this->launch(this->parent_->loop(), this->source_, std::invoke(body_, static_cast<scope&>(*this)));
       this->body_running_ = true;
-      this->launch(this->parent_->loop(), this->source_, std::move(body_task_));
+    } catch (...) {
+      this->fail(std::current_exception(), this->parent_->loop().next_event(), this->source_.stop_requested());
+      stopped_ = !this->error_;
+      this->body_ended();
     }
   }
   R await_resume() {
@@ -161,12 +194,9 @@ public:
 
 private:
   void completed(completion how) noexcept override {
-    stopped_ = how == completion::stopped;
+    stopped_ = this->settle(*this, how);
     if (stopped_) {
       this->source_.request_stop();
-    } else if (this->outcome().error()) {
-      this->fail(this->outcome().error(), this->error_decided_at(), this->error_came_late());
-      stopped_ = !this->error_;
     }
     this->body_ended();
   }
@@ -188,13 +218,12 @@ private:
     }
   }
 
-  task<R> body_task_;
+  F& body_;
   bool stopped_ = false;
 };
 
 template<class R, class F> task<R> run_scope(F f, scope_options o) {
-  scope_join<R> join(o);
-  join.prepare(f);
+  scope_join<R, F> join(f, o);
   co_return co_await join;
 }
 

@@ -10,6 +10,24 @@ namespace weir {
 
 namespace detail {
 
+/// In nanoseconds; what doesn't fit (292 years) becomes the longest, or shortest, that does.
+template<class Rep, class Period> constexpr std::chrono::nanoseconds bounded(std::chrono::duration<Rep, Period> d) noexcept {
+  constexpr double limit = 9.2e9;
+  const double seconds = std::chrono::duration<double>(d).count();
+  if (!(seconds < limit)) {
+    return std::chrono::nanoseconds::max();
+  }
+  return seconds > -limit ? std::chrono::duration_cast<std::chrono::nanoseconds>(d) : std::chrono::nanoseconds::min();
+}
+
+/// That long after `t`, or never.
+constexpr time_point after(time_point t, std::chrono::nanoseconds d) noexcept {
+  if (d > std::chrono::nanoseconds::zero()) {
+    return d < time_point::max() - t ? t + d : time_point::max();
+  }
+  return t; // the past is as good as now
+}
+
 class [[nodiscard]] sleep_awaiter final : operation, timer {
 public:
   explicit sleep_awaiter(std::chrono::nanoseconds left) noexcept : left_(left) {}
@@ -29,7 +47,7 @@ private:
     }
     chain_ = &c;
     c.park(*this);
-    c.loop().arm(*this, when_ != time_point{} ? when_ : c.loop().now() + left_);
+    c.loop().arm(*this, when_ != time_point{} ? when_ : after(c.loop().now(), left_));
   }
   void stop() noexcept override {
     chain_->loop().disarm(*this);
@@ -76,7 +94,7 @@ public:
 
 /// Waits, without a thread. A stop ends it at once.
 template<class Rep, class Period> detail::sleep_awaiter sleep_for(std::chrono::duration<Rep, Period> d) noexcept {
-  return detail::sleep_awaiter(std::chrono::duration_cast<std::chrono::nanoseconds>(d));
+  return detail::sleep_awaiter(detail::bounded(d));
 }
 inline detail::sleep_awaiter sleep_until(std::chrono::steady_clock::time_point when) noexcept {
   return detail::sleep_awaiter(when);

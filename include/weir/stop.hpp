@@ -15,24 +15,35 @@ namespace detail {
 
 class context;
 
-/// Something that is told when a stop is requested on a source. Intrusive, so registering can't fail.
-class stop_node {
-public:
-  stop_node(const stop_node&) = delete;
-  stop_node& operator=(const stop_node&) = delete;
+class stop_node;
 
-protected:
-  stop_node() = default;
-  ~stop_node() { unlink(); }
-  virtual void on_stop() noexcept = 0;
-  void link(stop_source& s) noexcept;
-  void unlink() noexcept;
-
+class stop_link { // a base, for the reason given in context.hpp
 private:
   friend class weir::stop_source;
+  friend class stop_node;
   stop_source* linked_to_ = nullptr;
   stop_node* newer_ = nullptr;
   stop_node* older_ = nullptr;
+};
+
+/// Something that is told when a stop is requested on a source. Intrusive, so registering can't fail.
+class stop_node : public stop_link {
+public:
+  stop_node(const stop_node&) = delete;
+  stop_node& operator=(const stop_node&) = delete;
+  virtual void on_stop() noexcept = 0; ///< the source's to call, at most once
+  void unlink() noexcept;               ///< no effect if it isn't linked
+
+protected:
+  stop_node() = default;
+  ~stop_node() {
+    if (linked_to_ != nullptr) {
+      unlink();
+    }
+  }
+  void link(stop_source& s) noexcept;
+  /// The source that it is registered with; null before, and after the source's end.
+  [[nodiscard]] stop_source* linked_to() const noexcept { return linked_to_; }
 };
 
 /// What the tasks under one root share, wherever in the tree they are: see runtime.hpp.

@@ -35,12 +35,17 @@ public:
 template<class T> class [[nodiscard]] task_awaiter {
 public:
   explicit task_awaiter(task<T>&& t) noexcept : task_(std::move(t)) {}
-  static constexpr bool await_ready() noexcept { return false; }
-  template<weir_promise P> void await_suspend(std::coroutine_handle<P> caller) noexcept {
+  [[nodiscard]] bool await_ready() const noexcept { return !task_; } // misuse: await_resume says so
+  template<weir_promise P> void await_suspend(std::coroutine_handle<P> caller) {
     promise_base& from = caller.promise();
     from.chain_->call(task_.prepare(), from);
   }
-  T await_resume() { return task_.promise().take(); }
+  T await_resume() {
+    if (!task_) {
+      throw_awaited_twice();
+    }
+    return task_.promise().take();
+  }
 
 private:
   task<T> task_;
@@ -57,8 +62,7 @@ private:
 ///     }
 ///
 /// - `co_await std::move(t)` gives the value or throws what the task threw. If the task is stopped, the awaiting coroutine
-/// isn't resumed:
-///   it is destroyed, after the task, like every frame up to the boundary (scope, `stopped_as_optional`, ...).
+///   isn't resumed: it is destroyed, after the task, like every frame up to the boundary (scope, `stopped_as_optional`, ...).
 /// - Awaited once; a second time is `std::logic_error`.
 /// - Destroying a task that has not started destroys its arguments; one that has started is owned by the expression that awaits
 /// it.
@@ -89,7 +93,7 @@ public:
   /// The library's: makes this object the owner of a frame about to start.
   detail::promise_base& prepare() {
     if (frame_ == nullptr) {
-      detail::throw_misuse("weir: a task that is empty, or was awaited before, was awaited");
+      detail::throw_awaited_twice();
     }
     promise_type& p = promise();
     p.owner_ = &frame_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <tuple>
 #include <utility>
@@ -27,8 +28,22 @@ private:
 class all_group : public group {
 public:
   static constexpr bool await_ready() noexcept { return false; }
+  void one_ended(bool stopped) noexcept {
+    if (stopped) {
+      stopped_ = true;
+      source_.request_stop();
+    }
+    if (--left_ == 0) {
+      stopped_ && !error_ ? end_stopped() : end();
+    }
+  }
+  using group::parent_;
+  using group::settle;
+  using group::source_;
 
 protected:
+  all_group() = default;
+  ~all_group() = default;
   /// `start_all` begins the children. While it runs, one more is counted, so that the group can't end under it.
   template<class F> void await(chain& parent, std::size_t count, F start_all) {
     if (!begin(parent)) {
@@ -40,16 +55,6 @@ protected:
   }
 
 private:
-  template<class T> friend class all_child;
-  void one_ended(bool stopped) noexcept {
-    if (stopped) {
-      stopped_ = true;
-      source_.request_stop();
-    }
-    if (--left_ == 0) {
-      stopped_ && !error_ ? end_stopped() : end();
-    }
-  }
   std::size_t left_ = 0;
   bool stopped_ = false;
 };
@@ -59,18 +64,11 @@ template<class T> void all_child<T>::begin(all_group& g, task<T>&& t) {
   this->launch(g.parent_->loop(), g.source_, std::move(t));
 }
 
-template<class T> void all_child<T>::completed(completion how) noexcept {
-  bool stopped = how == completion::stopped;
-  if (!stopped && this->outcome().error()) {
-    group_->fail(this->outcome().error(), this->error_decided_at(), this->error_came_late());
-    stopped = !group_->error_;
-  }
-  group_->one_ended(stopped);
-}
+template<class T> void all_child<T>::completed(completion how) noexcept { group_->one_ended(group_->settle(*this, how)); }
 
 template<class... Ts> class all_tuple final : public all_group {
 public:
-  explicit all_tuple(task<Ts>&&... tasks) : tasks_(std::move(tasks)...) {}
+  explicit all_tuple(task<Ts>&&... tasks) : tasks_(nonempty(std::move(tasks))...) {}
   template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) {
     await(*h.promise().chain_, sizeof...(Ts), [this] { start(std::index_sequence_for<Ts...>{}); });
   }
@@ -89,7 +87,9 @@ private:
 
 template<class T> class all_vector final : public all_group {
 public:
-  explicit all_vector(std::vector<task<T>>&& tasks) : tasks_(std::move(tasks)), children_(tasks_.size()) {}
+  explicit all_vector(std::vector<task<T>>&& tasks) : tasks_(std::move(tasks)), children_(tasks_.size()) {
+    std::for_each(tasks_.begin(), tasks_.end(), [](task<T>& t) { nonempty(std::move(t)); });
+  }
   template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) {
     await(*h.promise().chain_, tasks_.size(), [this] {
       for (std::size_t i = 0; i < tasks_.size(); ++i) {

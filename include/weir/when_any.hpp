@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <tuple>
@@ -30,8 +31,13 @@ private:
 class any_group : public group {
 public:
   static constexpr bool await_ready() noexcept { return false; }
+  template<class T> void one_ended(const any_child<T>& c, completion how, std::size_t index) noexcept;
+  using group::parent_;
+  using group::source_;
 
 protected:
+  any_group() = default;
+  ~any_group() = default;
   static constexpr std::size_t none = ~std::size_t{0};
   template<class F> void await(chain& parent, std::size_t count, F start_all) {
     if (!begin(parent)) {
@@ -44,7 +50,6 @@ protected:
   std::size_t winner_ = none;
 
 private:
-  template<class T> friend class any_child;
   void one_ended() noexcept {
     if (--left_ == 0) {
       winner_ == none && !error_ ? end_stopped() : end();
@@ -59,23 +64,25 @@ template<class T> void any_child<T>::begin(any_group& g, std::size_t index, task
   this->launch(g.parent_->loop(), g.source_, std::move(t));
 }
 
-template<class T> void any_child<T>::completed(completion how) noexcept {
-  const bool decided = group_->winner_ != any_group::none || group_->error_;
+template<class T> void any_child<T>::completed(completion how) noexcept { group_->one_ended(*this, how, index_); }
+
+template<class T> void any_group::one_ended(const any_child<T>& c, completion how, std::size_t index) noexcept {
+  const bool decided = winner_ != none || error_;
   if (how == completion::finished) {
-    if (this->outcome().error()) {
-      group_->fail(this->outcome().error(), this->error_decided_at(), decided || this->error_came_late());
+    if (c.outcome().error()) {
+      fail(c.outcome().error(), c.error_decided_at(), decided || c.error_came_late());
     } else if (!decided) {
-      group_->winner_ = index_;
-      group_->source_.request_stop();
+      winner_ = index;
+      source_.request_stop();
     }
   }
-  group_->one_ended();
+  one_ended();
 }
 
 template<class... Ts> class any_tuple final : public any_group {
 public:
   using value_type = std::variant<value_or_monostate<Ts>...>;
-  explicit any_tuple(task<Ts>&&... tasks) : tasks_(std::move(tasks)...) {}
+  explicit any_tuple(task<Ts>&&... tasks) : tasks_(nonempty(std::move(tasks))...) {}
   template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) {
     await(*h.promise().chain_, sizeof...(Ts), [this] { start(std::index_sequence_for<Ts...>{}); });
   }
@@ -99,7 +106,9 @@ private:
 
 template<class T> class any_vector final : public any_group {
 public:
-  explicit any_vector(std::vector<task<T>>&& tasks) : tasks_(std::move(tasks)), children_(tasks_.size()) {}
+  explicit any_vector(std::vector<task<T>>&& tasks) : tasks_(std::move(tasks)), children_(tasks_.size()) {
+    std::for_each(tasks_.begin(), tasks_.end(), [](task<T>& t) { nonempty(std::move(t)); });
+  }
   template<weir_promise P> void await_suspend(std::coroutine_handle<P> h) {
     await(*h.promise().chain_, tasks_.size(), [this] {
       for (std::size_t i = 0; i < tasks_.size(); ++i) {

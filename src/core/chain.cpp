@@ -10,14 +10,13 @@ void root_state::suppress(std::exception_ptr e) noexcept {
 }
 
 void chain::suppress(std::exception_ptr e) const noexcept {
-  if (root_state* const root = source_of_stops_->root(); root != nullptr) {
+  if (root_state* const root = source().root(); root != nullptr) {
     root->suppress(std::move(e));
   }
 }
 
 void chain::start(context& c, stop_source& source, promise_base& outermost) noexcept {
   context_ = &c;
-  source_of_stops_ = &source;
   outermost.chain_ = this;
   outermost.caller_ = nullptr;
   leaf_ = &outermost;
@@ -45,10 +44,10 @@ void chain::run() noexcept {
     completed(completion::stopped);
     return;
   }
-  next_ = leaf_->handle_;
   do {
-    std::exchange(next_, {}).resume();
-  } while (next_);
+    go_on_ = false;
+    leaf_->handle_.resume();
+  } while (go_on_);
   if (leaf_ == nullptr) {
     completed(completion::finished);
   }

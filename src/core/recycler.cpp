@@ -1,6 +1,5 @@
 #include <weir/detail/recycler.hpp>
 
-#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -19,22 +18,32 @@ namespace weir::detail {
 
 namespace {
 
-// Before each block: where it came from. 16 bytes keep the block aligned.
-struct alignas(16) block_header {
+// Before each block: where it came from. A block is 16-byte aligned, what is carved from a slab begins 8 bytes before that.
+struct block_header {
   frame_recycler* origin;
 };
+constexpr std::size_t heap_offset = 16; // of a block in what it is for the heap
 
-thread_local frame_recycler* current_recycler = nullptr;
+// Initial-exec: one instruction, also from the shared library.
+[[gnu::tls_model("initial-exec")]] thread_local frame_recycler* current_recycler = nullptr;
 
 block_header* header_of(void* p) noexcept { return static_cast<block_header*>(p) - 1; }
+
+void* heap_block(std::size_t bytes, frame_recycler* origin) {
+  void* const p = static_cast<std::byte*>(::operator new(bytes + heap_offset)) + heap_offset;
+  header_of(p)->origin = origin;
+  return p;
+}
+
+void free_heap_block(void* p) noexcept { ::operator delete(static_cast<std::byte*>(p) - heap_offset); }
 
 } // namespace
 
 frame_recycler* frame_recycler::create() { return new frame_recycler; }
 
 frame_recycler::~frame_recycler() {
-  for (std::byte* slab : slabs_) {
-    std::free(slab);
+  while (slabs_ != nullptr) {
+    ::operator delete(std::exchange(slabs_, slabs_->next), std::align_val_t(64));
   }
 }
 
@@ -42,75 +51,59 @@ frame_recycler* frame_recycler::current() noexcept { return current_recycler; }
 
 frame_recycler* frame_recycler::exchange_current(frame_recycler* r) noexcept { return std::exchange(current_recycler, r); }
 
-void* frame_recycler::take(std::size_t cls) {
-  if (free_block* b = free_[cls]; b != nullptr) {
-    free_[cls] = b->next;
-    return b;
-  }
-  const std::size_t bytes = (cls + 1) * granule;
+void* frame_recycler::carve(std::size_t bytes) {
   if (bump_left_ < bytes) {
-    // What is left of the old slab is less than one block of this class: it is lost, at most 3 % of a slab.
-    slabs_.reserve(slabs_.size() + 1);
-    auto* slab = static_cast<std::byte*>(std::aligned_alloc(granule, slab_bytes));
-    if (slab == nullptr) {
-      throw std::bad_alloc{};
-    }
-    slabs_.push_back(slab);
-    bump_ = slab;
-    bump_left_ = slab_bytes;
+    // What is left of the old slab is less than one block of this class: it is lost.
+    slabs_ = ::new (::operator new(slab_bytes, std::align_val_t(64))) slab{slabs_};
+    bump_ = reinterpret_cast<std::byte*>(slabs_ + 1);
+    bump_left_ = slab_bytes - sizeof(slab);
   }
-  void* p = bump_;
+  auto* const h = ::new (bump_) block_header{this};
   bump_ += bytes;
   bump_left_ -= bytes;
-  return p;
-}
-
-[[gnu::noinline]] void* frame_recycler::allocate(std::size_t bytes) {
-  const std::size_t total = bytes + sizeof(block_header);
-  frame_recycler* const r = current_recycler;
-  const std::size_t cls = (total - 1) / granule;
-  void* raw = nullptr;
-  if (WEIR_RECYCLE != 0 && r != nullptr && cls < classes) {
-    raw = r->take(cls);
-  } else {
-    raw = std::malloc(total);
-    if (raw == nullptr) {
-      throw std::bad_alloc{};
-    }
-  }
-  auto* h = static_cast<block_header*>(raw);
-  h->origin = r;
-  if (r != nullptr) {
-    ++r->live_;
-  }
   return h + 1;
 }
 
-[[gnu::noinline]] void frame_recycler::deallocate(void* p, std::size_t bytes) noexcept {
-  block_header* const h = header_of(p);
-  frame_recycler* const origin = h->origin;
+[[gnu::noinline]] void* frame_recycler::allocate(std::size_t bytes) {
+  frame_recycler* const r = current_recycler;
+  if (r == nullptr) {
+    return heap_block(bytes, nullptr);
+  }
   const std::size_t cls = (bytes + sizeof(block_header) - 1) / granule;
+  void* p = nullptr;
+  if (WEIR_RECYCLE == 0 || cls >= classes) {
+    p = heap_block(bytes, r);
+  } else if (free_block* const b = r->free_[cls]; b != nullptr) {
+    r->free_[cls] = b->next;
+    p = b;
+  } else {
+    p = r->carve((cls + 1) * granule);
+  }
+  ++r->live_;
+  return p;
+}
+
+[[gnu::noinline]] void frame_recycler::deallocate(void* p, std::size_t bytes) noexcept {
+  frame_recycler* const origin = header_of(p)->origin;
   if (origin == nullptr) {
-    std::free(h);
+    free_heap_block(p);
     return;
   }
-  const bool heap = WEIR_RECYCLE == 0 || cls >= classes;
-  auto* b = reinterpret_cast<free_block*>(h);
+  const std::size_t cls = (bytes + sizeof(block_header) - 1) / granule;
+  auto* b = static_cast<free_block*>(p);
+  if (WEIR_RECYCLE == 0 || cls >= classes) {
+    free_heap_block(p);
+    b = nullptr;
+  }
   if (origin != current_recycler) {
-    if (heap) {
-      std::free(h);
-      b = nullptr;
-    }
     origin->give_back_elsewhere(b, cls);
     return;
   }
   --origin->live_;
-  if (heap) {
-    std::free(h);
-    return;
+  if (b != nullptr) {
+    b->next = origin->free_[cls];
+    origin->free_[cls] = b;
   }
-  b->next = origin->free_[cls];
-  origin->free_[cls] = b;
 }
 
 void frame_recycler::give_back_elsewhere(free_block* b, std::size_t cls) noexcept {

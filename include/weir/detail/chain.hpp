@@ -59,8 +59,9 @@ public:
   chain& operator=(const chain&) = delete;
 
   [[nodiscard]] context& loop() const noexcept { return *context_; }
-  [[nodiscard]] stop_source& source() const noexcept { return *source_of_stops_; }
-  [[nodiscard]] bool stop_requested() const noexcept { return source_of_stops_->stop_requested(); }
+  /// The stop source of the part of the tree that it runs in: it is registered there from the start on, and outlived by it.
+  [[nodiscard]] stop_source& source() const noexcept { return *linked_to(); }
+  [[nodiscard]] bool stop_requested() const noexcept { return source().stop_requested(); }
 
   /// From an awaiter's await_suspend: the chain waits for `op`. To be called after a look at `stop_requested`.
   void park(operation& op) noexcept {
@@ -87,18 +88,24 @@ public:
     callee.chain_ = this;
     callee.caller_ = &caller;
     leaf_ = &callee;
-    next_ = callee.handle_;
+    go_on_ = true;
   }
   void give_back(promise_base& callee) noexcept { // the callee has ended, or yields
     leaf_ = callee.caller_;
-    if (leaf_ != nullptr) {
-      next_ = leaf_->handle_;
-    }
+    go_on_ = leaf_ != nullptr;
   }
 
   /// When the error that is on its way to the boundary was decided, if that was earlier than now: a scope waits for its
   /// children before it rethrows. 0: not known to be earlier. See next_event.
   void decided_at(std::uint64_t when) noexcept { decided_at_ = when; }
+  /// After the end with an error: whether it came after a stop request, and so doesn't count.
+  [[nodiscard]] bool error_came_late() const noexcept {
+    const std::uint64_t requested = source().requested_at();
+    return requested != 0 && (decided_at_ == 0 || requested < decided_at_);
+  }
+  [[nodiscard]] std::uint64_t error_decided_at() const noexcept {
+    return decided_at_ != 0 ? decided_at_ : context_->next_event();
+  }
 
 protected:
   chain() = default;
@@ -110,26 +117,16 @@ protected:
   virtual void completed(completion how) noexcept = 0;
   /// True: not yet to be unwound (a scope's body waits for its children); whoever says so posts the chain again.
   virtual bool hold_unwinding() noexcept { return false; }
-  /// Whether an error that the chain ended with came after a stop request, and so doesn't count.
-  [[nodiscard]] bool error_came_late() const noexcept {
-    const std::uint64_t requested = source_of_stops_->requested_at();
-    return requested != 0 && (decided_at_ == 0 || requested < decided_at_);
-  }
-  [[nodiscard]] std::uint64_t error_decided_at() const noexcept {
-    return decided_at_ != 0 ? decided_at_ : context_->next_event();
-  }
-  [[nodiscard]] bool parked() const noexcept { return parked_ != nullptr; }
 
 private:
   void run() noexcept final;
   void on_stop() noexcept final;
 
   context* context_ = nullptr;
-  stop_source* source_of_stops_ = nullptr;
-  promise_base* leaf_ = nullptr;
-  std::coroutine_handle<> next_{};
+  promise_base* leaf_ = nullptr; // who runs, or is resumed next; null: the outermost has ended
   operation* parked_ = nullptr;
   std::uint64_t decided_at_ = 0;
+  bool go_on_ = false; // the leaf is to be resumed now
   bool unwinding_ = false;
 };
 

@@ -18,6 +18,10 @@ public:
   [[nodiscard]] result<T>& outcome() const noexcept { return task_.promise(); }
 
 protected:
+  child() = default;
+  ~child() = default;
+  /// Throws std::logic_error for an empty task, and then nothing has started. An awaiter is parked by then and can't have that:
+  /// it looks in its constructor, see nonempty.
   void launch(context& c, stop_source& source, task<T>&& t) {
     task_ = std::move(t);
     start(c, source, task_.prepare());
@@ -38,6 +42,13 @@ template<class T> value_or_monostate<T> take_value(result<T>& r) {
   } else {
     return r.take();
   }
+}
+
+template<class T> task<T>&& nonempty(task<T>&& t) {
+  if (!t) {
+    throw_misuse("weir: a task that is empty, or was awaited before, was given to an algorithm");
+  }
+  return std::move(t);
 }
 
 /// An operation that consists of children under a stop source of its own, and ends when all of them have. The awaiting chain is
@@ -73,6 +84,17 @@ protected:
     error_ = std::move(e);
     decided_at_ = decided;
     source_.request_stop();
+  }
+  /// Takes note of how a child ended. True: as stopped, which an error that came late counts as if there is no other.
+  template<class T> bool settle(const child<T>& c, completion how) noexcept {
+    if (how == completion::stopped) {
+      return true;
+    }
+    if (c.outcome().error()) {
+      fail(c.outcome().error(), c.error_decided_at(), c.error_came_late());
+      return !error_;
+    }
+    return false;
   }
   /// All have ended: the awaiting chain goes on, and its awaiter's await_resume calls `rethrow` first.
   void end() noexcept {

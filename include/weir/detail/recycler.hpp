@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <mutex>
-#include <vector>
 
 namespace weir::detail {
 
@@ -35,23 +34,26 @@ public:
   [[nodiscard]] std::size_t live() noexcept;
 
 private:
-  static constexpr std::size_t granule = 64;
-  static constexpr std::size_t classes = 32; // up to 2 KiB; larger ones go to the heap
+  static constexpr std::size_t granule = 16;
+  static constexpr std::size_t classes = 256; // up to 4 KiB; larger ones go to the heap
   static constexpr std::size_t slab_bytes = 64 * 1024;
+  struct slab {
+    slab* next;
+  };
   struct free_block {
     free_block* next;
   };
 
   frame_recycler() = default;
   ~frame_recycler();
-  void* take(std::size_t cls);
+  void* carve(std::size_t bytes);
   void give_back_elsewhere(free_block* b, std::size_t cls) noexcept;
   void collect() noexcept; // what other threads gave back
 
   std::array<free_block*, classes> free_{};
   std::byte* bump_ = nullptr;
   std::size_t bump_left_ = 0;
-  std::vector<std::byte*> slabs_;
+  slab* slabs_ = nullptr;
   std::size_t live_ = 0;
 
   std::mutex elsewhere_mutex_;

@@ -10,6 +10,7 @@ namespace weir::detail {
 
 /// Throws std::logic_error: a contract was broken by the caller.
 [[noreturn]] void throw_misuse(const char* what);
+[[noreturn]] void throw_awaited_twice();
 
 /// What a coroutine ends with: a value or an error. Read after its end, on the loop thread.
 template<class T> class result {
