@@ -61,7 +61,7 @@ void scratch::release(void* block) noexcept {
   }
   auto* bytes = static_cast<std::byte*>(block);
   if (!std::less<>{}(bytes, base_) && std::less<>{}(bytes, base_ + size_)) {
-    if (newest_ < used_ && bytes == base_ + newest_) {
+    if (bytes == base_ + newest_) {
       used_ = newest_;
     }
     return;

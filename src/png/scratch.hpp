@@ -45,7 +45,7 @@ private:
   std::byte* base_ = nullptr;
   std::size_t size_ = 0;
   std::size_t used_ = 0;
-  std::size_t newest_ = 0; // offset of the newest block, while it may be taken back; else == used_
+  std::size_t newest_ = 0; // offset of the newest block; == used_ once that was given back
   heap_block* blocks_ = nullptr;
   std::size_t heap_bytes_ = 0;
   std::size_t heap_peak_ = 0;

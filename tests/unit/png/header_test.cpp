@@ -118,6 +118,8 @@ TEST_CASE("chunks before the header are passed over or refused as libpng does") 
     const bytes crafted = chunks::insert_before(file, "IHDR", chunks::make(name, {1, 2, 3}));
     INFO(name);
     CHECK(difference(crafted, {.channels = 3}) == "");
+    const verdict v = decode_file(crafted, {.channels = 3});
+    CHECK((v.how == png::ending::ok || v.why.where == stage::header));
     const bytes broken = chunks::break_crc(crafted, name);
     CHECK(difference(broken, {.channels = 3}, 5) == "");
   }

@@ -167,7 +167,7 @@ TEST_CASE("texts beyond the heap's limit are dropped with a warning, and the pix
 }
 
 TEST_CASE("texts that use up the heap's limit don't take from the rows what these need") {
-  const bytes plain = encode(patterns::make({6, 16}, 100'000, 2)); // rows of 800 KB, in an arena of 1 MiB
+  const bytes plain = encode(patterns::make({6, 16}, 400'000, 2)); // rows of 3.2 MB, in an arena of 1 MiB
   bytes text = chunks::text("Comment");
   text.push_back(0);
   text.resize(3'000'000, 'x');
