@@ -75,3 +75,10 @@ configure() {
   rm -rf "$directory"
   meson setup "$directory" "$root" "$@" >&2
 }
+
+# build DIRECTORY [TARGETS]: says nothing where there is nothing to do.
+build() {
+  local directory=$1
+  shift
+  ninja --quiet -C "$directory" "$@" 2>&1 | { grep -v '^ninja: no work to do' || true; } >&2
+}

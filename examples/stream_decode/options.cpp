@@ -138,7 +138,7 @@ private:
   }
 
   /// An option with a value that `take` reads; what that throws becomes bad usage that names the option. The last one wins.
-  template<class Take> void value(const char* name, const char* type, const char* help, Take take) {
+  template<class Take> void value(const char* name, const char* type, const char* help, const Take& take) {
     app_.add_option_function<std::string>(
             name,
             [name, take](const std::string& text) {

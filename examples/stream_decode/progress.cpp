@@ -57,7 +57,9 @@ void progress_bar::update(std::uint64_t done, clock::time_point now) {
   next_ = now + between_draws;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const unsigned columns = columns_of(descriptor_);
-  print("\r" + progress_line(done, total_, seconds, columns - 1) + "\x1b[K"); // the last column would wrap on some terminals
+  std::string text("\r"); // appended to, and not "\r" + …: g++ 12 warns of that without reason (GCC PR105651)
+  text += progress_line(done, total_, seconds, columns - 1); // the last column would wrap on some terminals
+  print(text += "\x1b[K");
   drawn_ = true;
 }
 

@@ -21,6 +21,8 @@ paths found(const paths& given) {
   return result.paths;
 }
 
+std::string list_in(const std::string& path) { return std::string("@").append(path); }
+
 } // namespace
 
 TEST_CASE("a file that is named is an input whatever its name, and whether or not it exists") {
@@ -95,30 +97,30 @@ TEST_CASE("a list has a path a line, directories in it are searched, empty lines
   at.file("odd.png/2.png");
   const auto list =
       at.file("list", at / "tree" + "\n\n" + at / "missing\t.png" + "\n-\n@x\n" + at / "odd.png" + "\n\xff\r\nlast");
-  CHECK(found({"@" + list}) ==
+  CHECK(found({list_in(list)}) ==
         paths{at / "tree/1.png", at / "missing\t.png", "-", "@x", at / "odd.png/2.png", "\xff\r", "last"});
 }
 
 TEST_CASE("an empty directory and an empty list are no inputs") {
   const temporary_directory at;
   CHECK(found({at.path()}).empty());
-  CHECK(found({"@" + at.file("list")}).empty());
+  CHECK(found({list_in(at.file("list"))}).empty());
 }
 
 TEST_CASE("a list that can't be read, or that has a NUL byte, is an error that says so") {
   const temporary_directory at;
-  CHECK_THROWS_WITH(expand({"@" + at / "missing"}, {}), Catch::Contains("missing") && Catch::Contains("No such file"));
-  CHECK_THROWS_WITH(expand({"@" + at.path()}, {}), Catch::Contains("Is a directory"));
-  CHECK_THROWS_WITH(expand({"@" + at.file("nul", std::string("a\0b\0", 4))}, {}), Catch::Contains("NUL"));
+  CHECK_THROWS_WITH(expand({list_in(at / "missing")}, {}), Catch::Contains("missing") && Catch::Contains("No such file"));
+  CHECK_THROWS_WITH(expand({list_in(at.path())}, {}), Catch::Contains("Is a directory"));
+  CHECK_THROWS_WITH(expand({list_in(at.file("nul", std::string("a\0b\0", 4)))}, {}), Catch::Contains("NUL"));
 }
 
 TEST_CASE("a signal and a deadline end the wait for a list that nobody writes") {
   const temporary_directory at;
   REQUIRE(mkfifo((at / "pipe").c_str(), 0600) == 0);
   CHECK_FALSE(
-      expand({"@" + at / "pipe"}, {.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(5)}).complete);
+      expand({list_in(at / "pipe")}, {.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(5)}).complete);
   signals taken;
   raise(SIGINT);
-  CHECK_FALSE(expand({"@" + at / "pipe"}, {.stop = &taken}).complete);
+  CHECK_FALSE(expand({list_in(at / "pipe")}, {.stop = &taken}).complete);
   CHECK_FALSE(expand({at.path()}, {.stop = &taken}).complete);
 }

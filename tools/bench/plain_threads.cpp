@@ -117,6 +117,7 @@ int time_it(const arguments& asked, const std::vector<std::string>& paths) {
   totals sum;
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(asked.threads);
   for (unsigned share = 0; share < asked.threads; ++share)
     threads.emplace_back([&, share] { decode_share(asked, paths, share, sum); });
   for (std::thread& thread : threads)
