@@ -202,6 +202,7 @@ private:
   }
   bool hold_unwinding() noexcept override {
     if (this->children_ != 0) {
+      this->source_.request_stop(); // the body may have ended stopped by its own wish
       this->held_body_ = this;
       return true;
     }

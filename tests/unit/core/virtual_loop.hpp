@@ -22,18 +22,21 @@ public:
   [[nodiscard]] detail::time_point now() const noexcept override { return now_; }
   /// One step; false if nothing was ready.
   bool step() { return run_ready(1) == 1; }
+  /// One step; if nothing is ready, the time of the next timer instead. False: nothing can ever happen again.
+  bool turn() {
+    if (step()) {
+      return true;
+    }
+    const detail::time_point next = next_due();
+    if (next == detail::time_point::max()) {
+      return false;
+    }
+    now_ = next;
+    fire_due(now_);
+    return true;
+  }
   void drain() {
-    for (;;) {
-      run_ready(1000);
-      if (has_ready()) {
-        continue;
-      }
-      const detail::time_point next = next_due();
-      if (next == detail::time_point::max()) {
-        return;
-      }
-      now_ = next;
-      fire_due(now_);
+    while (turn()) {
     }
   }
   [[nodiscard]] std::size_t live_frames() const { return recycler_->live(); }
