@@ -123,9 +123,9 @@ TEST_CASE("nothing that three threads post to a uv loop is lost") {
   struct counted : loop::remote_node {
     explicit counted(counter& t) noexcept
         : remote_node([](remote_node& n) noexcept {
-            counter& to = static_cast<counted&>(n).to;
-            if (--to.left == 0) {
-              to.home->quit();
+            counter& all = static_cast<counted&>(n).to;
+            if (--all.left == 0) {
+              all.home->quit();
             }
           }),
           to(t) {}
@@ -154,6 +154,27 @@ TEST_CASE("nothing that three threads post to a uv loop is lost") {
     t.join();
   }
   REQUIRE(c.left == 0);
+  close_both(l, h);
+}
+
+TEST_CASE("what is posted in the middle of a turn, when the queue has been looked at and nobody sleeps, runs in the next") {
+  host h;
+  loop::uv_loop_adapter l(&h.uv);
+  call quit([&] { l.quit(); });
+  struct end final : loop::turn_end {
+    end(loop::loop& to, call& c) noexcept : home(to), node(&c) {}
+    void end_of_turn() noexcept override {
+      if (node != nullptr) {
+        std::thread([this] { home.post_remote(*node); }).join();
+        node = nullptr;
+      }
+    }
+    loop::loop& home;
+    call* node;
+  } in_the_turn(l, quit);
+  l.add(in_the_turn);
+  l.run();
+  REQUIRE(in_the_turn.node == nullptr);
   close_both(l, h);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "loop/own.hpp"
+#include "memory/poison.hpp"
 #include "memory/pool.hpp"
 #include "memory/system_resource.hpp"
 #include "test_resource.hpp"
@@ -92,6 +93,33 @@ TEST_CASE("the block released last is given out first, the one released first go
   REQUIRE(first.data() == data_b);
   REQUIRE(second.data() == data_c);
 }
+
+TEST_CASE("of blocks of different sizes that suit, the one released last is taken") {
+  for (std::uint64_t last : {4096U, 4608U}) {
+    pool p(1 << 20, nullptr, nullptr);
+    lease other = take(p, last == 4096 ? 4608 : 4096);
+    lease latest = take(p, last);
+    const std::byte* const data = latest.data();
+    other.reset();
+    latest.reset();
+    REQUIRE(take(p, 4000).data() == data);
+  }
+}
+
+#ifdef WEIR_ADDRESS_SANITIZER
+TEST_CASE("nobody can touch a block that is released, until it is leased again") {
+  pool p(1 << 20, nullptr, nullptr);
+  lease l = take(p, 4096);
+  std::byte* const data = l.data();
+  l.reset();
+  REQUIRE(p.usage().cached == 4096); // the loop has taken it back
+  REQUIRE(__asan_address_is_poisoned(data) != 0);
+  l = take(p, 4096);
+  REQUIRE(l.data() == data);
+  REQUIRE(__asan_address_is_poisoned(data) == 0);
+  REQUIRE(__asan_address_is_poisoned(data + 4095) == 0);
+}
+#endif
 
 TEST_CASE("whatever sizes are asked for, what is obtained never exceeds the budget, and the content of a lease is its own") {
   test_resource r;
