@@ -125,6 +125,57 @@ TEST_CASE("cancelling after `more` closes the file and comes back once") {
   CHECK(becomes(had, descriptors));
 }
 
+TEST_CASE("cancelled while `more` is on its way, the owner hears of the end only") {
+  const std::string kind = GENERATE(from_range(engines()));
+  const temporary_directory dir;
+  const std::string path = dir.file("f", bytes(50'000));
+  auto loop = make_loop(kind);
+  test_op op(path, 4096);
+  op.go_on = false;
+  start(*loop, op);
+  loop->await_post();
+  loop->engine->cancel(op);
+  loop->run_until([&] { return op.ends == 1; });
+  CHECK(op.result == outcome::cancelled);
+  CHECK(op.mores == 0);
+  CHECK(op.fd == -1);
+}
+
+TEST_CASE("what the kernel has in hand when it is cancelled is waited for: no late write, no late descriptor") {
+  const std::string kind = GENERATE(from_range(engines()));
+  auto warm = make_loop(kind); // libuv's pool stays
+  test_op null("/dev/null");
+  read(*warm, null);
+  warm.reset();
+  const int had = descriptors();
+  auto loop = make_loop(kind, 16);
+  std::mt19937 random(11);
+  std::deque<test_op> ops; // kept to the end, to see whether anything writes to them
+  for (int round = 0; round < 100; ++round) {
+    const std::size_t first = ops.size();
+    for (int i = 0; i < 16; ++i) {
+      // Opened and read by kernel workers, and slow to make.
+      ops.emplace_back(i % 4 == 0 ? "/proc/self/smaps" : "/proc/self/maps", 65536U, 2);
+      ops.back().on_end = [](test_op& op) { op.scribble(); };
+      start(*loop, ops.back());
+    }
+    loop->engine->flush();
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % (round % 2 == 0 ? 80 : 1000));
+    while (std::chrono::steady_clock::now() < until) {
+    }
+    for (std::size_t i = first; i < ops.size(); ++i) {
+      loop->engine->cancel(ops[i]);
+    }
+    loop->run_until([&] { return loop->engine->outstanding() == 0; });
+  }
+  loop.reset();
+  CHECK(becomes(had, descriptors));
+  for (const test_op& op : ops) {
+    CHECK(op.ends == 1);
+    CHECK(op.scribbled());
+  }
+}
+
 TEST_CASE("whatever is cancelled at whatever moment comes back exactly once, and its memory is never written to again") {
   const std::string kind = GENERATE(from_range(engines()));
   const temporary_directory dir;

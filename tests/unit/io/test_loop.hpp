@@ -38,6 +38,13 @@ public:
     }
     engine->flush();
   }
+  /// Hands over, and waits for something to come back, without running it.
+  void await_post() {
+    engine->flush();
+    while (queue_.empty()) {
+      wait();
+    }
+  }
   /// Runs what has come back already.
   void drain() {
     for (loop::remote_node* node = queue_.take_all(); node != nullptr;) {
