@@ -37,9 +37,8 @@ hooks listeners(const options& asked, block_writer& out, progress_bar& bar) {
   tell.on_progress = [&bar](std::uint64_t done) { bar.update(done); };
   if (!asked.list)
     return tell;
-  tell.on_image = [&out](std::uint64_t index, const std::string& path, const weir::shape& shape,
-                         std::span<const std::byte> pixels) {
-    out.write(list_line(index, path, shape, crc32_of_pixels(pixels, shape.bits)));
+  tell.on_image = [&out](std::uint64_t index, const std::string& path, const weir::shape& shape, std::uint32_t crc32) {
+    out.write(list_line(index, path, shape, crc32));
   };
   tell.on_error = [&out](std::uint64_t index, const std::string& path, weir::stage where, std::string_view message) {
     out.write(list_error_line(index, path, where, message));

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -28,9 +27,9 @@ struct configuration_error : std::runtime_error {
 /// be empty. One that throws output_error fails the run: the report's error is then that one's origin, stage "output", and
 /// text.
 struct hooks {
-  /// A delivered image, in order of delivery. The pixels are readable until it returns. Blanks come to `on_error` alone.
-  std::function<void(std::uint64_t index, const std::string& path, const weir::shape& shape, std::span<const std::byte> pixels)>
-      on_image;
+  /// A delivered image, in order of delivery; under `fail` also those before the failure whose batch wasn't complete. `crc32`
+  /// is that of its pixels, and made only if the run was asked to list. Blanks come to `on_error` alone.
+  std::function<void(std::uint64_t index, const std::string& path, const weir::shape& shape, std::uint32_t crc32)> on_image;
   /// An input that failed, where it would have been delivered; under `fail` the one that ended the run, after what came before.
   std::function<void(std::uint64_t index, const std::string& path, weir::stage where, std::string_view message)> on_error;
   /// After each batch, and after errors: inputs that are through, good and bad.

@@ -27,11 +27,14 @@ class nursery : public group {
 public:
   /// Throws std::logic_error if there is no room for any child.
   explicit nursery(scope_options o);
-  /// Throws std::logic_error if a task of another runtime is asking.
-  void check_runtime() const {
+  /// Whether a child may be started. If it may not, the scope has not done what it was asked to, which counts as a child that
+  /// was stopped. Throws std::logic_error if a task of another runtime is asking.
+  [[nodiscard]] bool may_spawn() {
     if (const frame_recycler* const r = frame_recycler::current(); r != runtime_ && r != nullptr) {
       throw_misuse("weir: spawn() into a scope of another runtime");
     }
+    child_stopped_ = child_stopped_ || source_.stop_requested();
+    return !source_.stop_requested();
   }
   void child_ended() noexcept;
   void body_ended() noexcept;
@@ -134,8 +137,7 @@ public:
   template<class F, class... Args>
   requires std::invocable < std::decay_t<F>
   &, std::decay_t<Args>... > void spawn(F&& f, Args&&... args) {
-    if (!source_.stop_requested()) {
-      check_runtime();
+    if (may_spawn()) {
       new detail::spawned<std::decay_t<F>, std::decay_t<Args>...>(*this, std::forward<F>(f), std::forward<Args>(args)...);
     }
   }

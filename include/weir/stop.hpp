@@ -32,7 +32,7 @@ public:
   stop_node(const stop_node&) = delete;
   stop_node& operator=(const stop_node&) = delete;
   virtual void on_stop() noexcept = 0; ///< the source's to call, at most once
-  void unlink() noexcept;               ///< no effect if it isn't linked
+  void unlink() noexcept;              ///< no effect if it isn't linked
 
 protected:
   stop_node() = default;

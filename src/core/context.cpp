@@ -1,5 +1,7 @@
 #include <weir/detail/context.hpp>
 
+#include <weir/detail/recycler.hpp>
+
 namespace weir::detail {
 
 void context::unpost(runnable& r) noexcept {
@@ -18,6 +20,7 @@ void context::unpost(runnable& r) noexcept {
 }
 
 std::size_t context::run_ready(std::size_t limit) noexcept {
+  const frames_of current(frames_);
   std::size_t ran = 0;
   while (first_ != nullptr && ran < limit) {
     runnable& r = *first_;
@@ -66,6 +69,7 @@ void context::disarm(timer& t) noexcept {
 }
 
 std::size_t context::fire_due(time_point now) noexcept {
+  const frames_of current(frames_);
   assert(firing_ == nullptr);
   std::size_t fired = 0;
   firing_ = root_;

@@ -59,8 +59,7 @@ void scope_child::completed(completion how) noexcept {
 } // namespace detail
 
 void scope::spawn(task<> t) {
-  if (!source_.stop_requested()) {
-    check_runtime();
+  if (may_spawn()) {
     new detail::spawned_task(*this, std::move(t));
   }
 }

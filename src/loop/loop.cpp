@@ -1,5 +1,7 @@
 #include "loop.hpp"
 
+#include <weir/detail/recycler.hpp>
+
 namespace weir::loop {
 
 void loop::add(turn_end& t) noexcept {
@@ -32,6 +34,7 @@ bool loop::drain(remote_queue& queue) noexcept {
   if (queue.empty()) {
     return false;
   }
+  const detail::frames_of current(frames());
   for (remote_node* node = queue.take_all(); node != nullptr;) {
     remote_node* next = node->next; // from `run` on the node may be gone, or posted again
     node->run(*node);

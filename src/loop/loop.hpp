@@ -49,7 +49,7 @@ public:
 protected:
   void end_turn() noexcept; ///< calls every turn_end, in order
   /// Runs what `queue` holds; returns whether there was something.
-  static bool drain(remote_queue& queue) noexcept;
+  bool drain(remote_queue& queue) noexcept;
 
 private:
   turn_end* first_turn_end_ = nullptr;

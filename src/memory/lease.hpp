@@ -40,6 +40,8 @@ public:
   void hold_by_user() const noexcept;
   /// Gives this right up.
   void reset() noexcept;
+  /// Hands this right over: whoever gets the block makes a lease of it again.
+  [[nodiscard]] block* detach() noexcept { return std::exchange(block_, nullptr); }
 
 private:
   block* block_ = nullptr;

@@ -20,6 +20,7 @@ struct root_state {
   std::atomic<bool> stop_requested{false};
   std::vector<std::exception_ptr> suppressed; ///< failures that lost against the first error, or against a stop
   void suppress(std::exception_ptr e) noexcept;
+  time_point ending_since{}; ///< when the end began, if no stop was requested: the last error, or the last end of a pipeline
 };
 
 /// What the loop needs to know of a coroutine: the part of its promise that has no type.

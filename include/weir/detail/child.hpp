@@ -83,6 +83,9 @@ protected:
     }
     error_ = std::move(e);
     decided_at_ = decided;
+    if (root_state* const root = source_.root(); root != nullptr) {
+      root->ending_since = parent_->loop().now();
+    }
     source_.request_stop();
   }
   /// Takes note of how a child ended. True: as stopped, which an error that came late counts as if there is no other.

@@ -11,6 +11,8 @@ class stop_source;
 
 namespace weir::detail {
 
+class frame_recycler;
+
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 
@@ -100,6 +102,15 @@ public:
   /// A number greater than all before: what came first, a stop or an error, is told by it.
   [[nodiscard]] std::uint64_t next_event() noexcept { return ++events_; }
 
+  /// What runs on this loop, for those above the core who know its type; null if nothing does.
+  [[nodiscard]] void* host() const noexcept { return host_; }
+  void set_host(void* host) noexcept { host_ = host; }
+
+  /// Where the frames come from that are made while something of this loop runs; null: from where they do
+  /// anyway. Two loops may take turns on a thread.
+  void set_frames(frame_recycler* frames) noexcept { frames_ = frames; }
+  [[nodiscard]] frame_recycler* frames() const noexcept { return frames_; }
+
   // For the loop that derives from it:
 
   /// True if something waits in the ready queue.
@@ -120,6 +131,8 @@ private:
   runnable* first_ = nullptr;
   runnable* last_ = nullptr;
   timer* root_ = nullptr;
+  void* host_ = nullptr;
+  frame_recycler* frames_ = nullptr;
   timer* firing_ = nullptr; // the heap that fire_due works through; what is armed meanwhile goes to root_
   stop_source* first_request_ = nullptr;
   stop_source* last_request_ = nullptr;

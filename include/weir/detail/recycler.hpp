@@ -63,6 +63,19 @@ private:
   bool closed_ = false;
 };
 
+/// Makes a recycler current on this thread for a while; null: leaves the one that is.
+class frames_of {
+public:
+  explicit frames_of(frame_recycler* r) noexcept
+      : before_(frame_recycler::exchange_current(r != nullptr ? r : frame_recycler::current())) {}
+  frames_of(const frames_of&) = delete;
+  frames_of& operator=(const frames_of&) = delete;
+  ~frames_of() { frame_recycler::exchange_current(before_); }
+
+private:
+  frame_recycler* before_;
+};
+
 /// Base of what is allocated from the recycler.
 struct recycled {
   static void* operator new(std::size_t bytes) { return frame_recycler::allocate(bytes); }

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+
+#include <weir/detail/window.hpp>
+#include <weir/encoded.hpp>
+#include <weir/pipeline.hpp>
+#include <weir/sources.hpp>
+
+namespace weir {
+
+struct read_options {
+  std::size_t in_flight = 64;       ///< files at most that are being read, or have been and wait for the next stage
+  weir::order order = order::input; ///< of delivery
+};
+
+namespace detail {
+class read_stage : public stage_base {
+public:
+  explicit read_stage(read_options o) noexcept : options_(o) {}
+  pipeline<encoded> operator()(pipeline<path>&& p) const;
+
+private:
+  read_options options_;
+};
+} // namespace detail
+
+/// Reads each file whole. A file that can't be opened or read is an item that failed (stage open or read; the system's words).
+/// What is read ahead is bounded by `runtime_options::file_memory`, granted in order; the oldest file may grow past that.
+///
+/// A stop cancels what can be cancelled and waits for what can't: a read that the kernel has begun ends by itself.
+[[nodiscard]] inline detail::read_stage read(read_options options = {}) noexcept { return detail::read_stage(options); }
+
+} // namespace weir

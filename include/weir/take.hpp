@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <weir/pipeline.hpp>
+
+namespace weir {
+
+namespace detail {
+
+template<class T> class take_stream final : public stream_base<T> {
+public:
+  take_stream(stream_ptr<T> up, std::uint64_t n) noexcept : up_(std::move(up)), left_(n) {}
+  task<std::optional<item<T>>> next() override {
+    if (left_ == 0) {
+      co_return std::optional<item<T>>();
+    }
+    --left_;
+    co_return co_await up_->next();
+  }
+
+private:
+  stream_ptr<T> up_;
+  std::uint64_t left_;
+};
+
+template<class T> class skip_stream final : public stream_base<T> {
+public:
+  skip_stream(stream_ptr<T> up, std::uint64_t n) noexcept : up_(std::move(up)), left_(n) {}
+  task<std::optional<item<T>>> next() override {
+    while (left_ != 0) {
+      --left_;
+      std::optional<item<T>> passed = co_await up_->next();
+      if (!passed) {
+        co_return std::move(passed);
+      }
+    }
+    co_return co_await up_->next();
+  }
+
+private:
+  stream_ptr<T> up_;
+  std::uint64_t left_;
+};
+
+/// Each pass is a connection of its own to what is above, under a scope of its own, which ends with the pass.
+template<class T> class repeat_stream final : public stream_base<T> {
+public:
+  repeat_stream(services& s, node<T>& up, std::uint64_t passes) noexcept : runtime_(s), up_(up), passes_(passes) {}
+  task<std::optional<item<T>>> next() override {
+    for (;;) {
+      if (!current_) {
+        if (passes_ != 0 && pass_ == passes_) {
+          co_return std::optional<item<T>>();
+        }
+        start();
+      }
+      std::optional<item<T>> i = co_await current_->next();
+      if (i) {
+        i->info.index += before_;
+        after_ = i->info.index + 1;
+        if constexpr (requires(T & v) { v.set_index(i->info.index); }) {
+          if (!i->failed()) {
+            i->value().set_index(i->info.index);
+          }
+        }
+        co_return std::move(i);
+      }
+      current_.reset();
+      ++pass_;
+      if (after_ == before_) { // an empty source stays empty
+        passes_ = pass_;
+      }
+      before_ = after_;
+    }
+  }
+  void set_producers(scope& s) noexcept { producers_ = &s; }
+
+private:
+  void start() {
+    connection c{runtime_, *producers_};
+    current_ = up_.connect(c);
+  }
+  services& runtime_;
+  node<T>& up_;
+  scope* producers_ = nullptr;
+  stream_ptr<T> current_;
+  std::uint64_t passes_;
+  std::uint64_t pass_ = 0;
+  std::uint64_t before_ = 0; // indices of earlier passes
+  std::uint64_t after_ = 0;
+};
+
+template<class T> class repeat_node final : public node<T> {
+public:
+  repeat_node(node_ptr<T> up, std::uint64_t passes) noexcept : up_(std::move(up)), passes_(passes) {}
+  stream_ptr<T> connect(connection& c) override {
+    c.slots = nullptr;
+    auto s = std::make_unique<repeat_stream<T>>(c.runtime, *up_, passes_);
+    s->set_producers(c.producers);
+    return s;
+  }
+
+private:
+  node_ptr<T> up_;
+  std::uint64_t passes_;
+};
+
+template<class T, class Stream> class counted_node final : public node<T> {
+public:
+  counted_node(node_ptr<T> up, std::uint64_t n) noexcept : up_(std::move(up)), n_(n) {}
+  stream_ptr<T> connect(connection& c) override {
+    c.slots = nullptr;
+    return std::make_unique<Stream>(up_->connect(c), n_);
+  }
+
+private:
+  node_ptr<T> up_;
+  std::uint64_t n_;
+};
+
+enum class counted : unsigned char { take, skip, repeat };
+
+template<counted What> class counted_stage : public stage_base {
+public:
+  explicit counted_stage(std::uint64_t n) noexcept : n_(n) {}
+  template<class T> pipeline<T> operator()(pipeline<T>&& p) const {
+    if constexpr (What == counted::take) {
+      return pipeline<T>(std::make_unique<counted_node<T, take_stream<T>>>(p.take_node(), n_));
+    } else if constexpr (What == counted::skip) {
+      return pipeline<T>(std::make_unique<counted_node<T, skip_stream<T>>>(p.take_node(), n_));
+    } else {
+      return pipeline<T>(std::make_unique<repeat_node<T>>(p.take_node(), n_));
+    }
+  }
+
+private:
+  std::uint64_t n_;
+};
+
+} // namespace detail
+
+/// The first `n` items, failed ones included; then it ends, and what is above is stopped with the pipeline.
+[[nodiscard]] inline detail::counted_stage<detail::counted::take> take(std::uint64_t n) noexcept {
+  return detail::counted_stage<detail::counted::take>(n);
+}
+/// Leaves out the first `n` items, failed ones included.
+[[nodiscard]] inline detail::counted_stage<detail::counted::skip> skip(std::uint64_t n) noexcept {
+  return detail::counted_stage<detail::counted::skip>(n);
+}
+/// Goes over what is above `n` times; 0: until it is stopped. Indices go on. Best right behind the source: further down, each
+/// pass drains the stages above before the next begins.
+[[nodiscard]] inline detail::counted_stage<detail::counted::repeat> repeat(std::uint64_t n) noexcept {
+  return detail::counted_stage<detail::counted::repeat>(n);
+}
+
+} // namespace weir

@@ -1,0 +1,70 @@
+#include "control.hpp"
+
+#include <ctime>
+#include <thread>
+#include <utility>
+
+#include <weir/detail/root.hpp>
+#include <weir/stop_handle.hpp>
+
+namespace weir {
+
+namespace detail {
+
+void root_control::request() noexcept {
+  if (!stop_requested.exchange(true)) {
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t); // std::chrono::steady_clock's, and async-signal-safe
+    requested_at.store(std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec);
+  }
+  post();
+}
+
+void root_control::post() noexcept {
+  requesting_.fetch_add(1);
+  if (loop::remote* const home = home_.load(); home != nullptr && !posted_.exchange(true)) {
+    home->post_remote(*this);
+  }
+  requesting_.fetch_sub(1);
+}
+
+void root_control::bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept {
+  root_ = &root;
+  self_ = std::move(keep);
+  home_.store(&home);
+  if (stop_requested.load()) {
+    post();
+  }
+}
+
+void root_control::unbind() noexcept {
+  home_.store(nullptr);
+  while (requesting_.load() != 0) {
+    std::this_thread::yield();
+  }
+  root_ = nullptr;
+  if (!posted_.load() || ran_) {
+    const auto last = std::move(self_); // may be the last
+  }
+}
+
+void root_control::on_loop(loop::remote_node& n) noexcept {
+  auto& c = static_cast<root_control&>(n);
+  if (c.root_ != nullptr) {
+    c.ran_ = true;
+    c.root_->source().request_stop();
+  } else {
+    const auto last = std::move(c.self_);
+  }
+  // `posted_` stays set, so nothing is posted again.
+}
+
+} // namespace detail
+
+stop_handle::stop_handle() : control_(std::make_shared<detail::root_control>()) {}
+
+void stop_handle::request_stop() const noexcept { control_->request(); }
+
+bool stop_handle::stop_requested() const noexcept { return control_->stop_requested.load(); }
+
+} // namespace weir

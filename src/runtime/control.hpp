@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "../loop/remote.hpp"
+#include <weir/detail/chain.hpp>
+
+namespace weir::detail {
+
+class root_base;
+
+/// What a stop handle and its root share. Lives as long as either.
+///
+/// A request may come before the root is started, while it runs, and after its runtime is gone, at any moment of each, also
+/// from a signal handler, which can take no lock. (a) The request sets the flag, then looks for a home; binding sets the home,
+/// then looks at the flag: one of them sees the other, and `posted` lets one post. (b) Unbinding takes the home away, then
+/// waits until no request is between its look and the end of its post; a handler that interrupts the loop thread has ended by
+/// then. (c) A node that was posted and has not run keeps the control alive through `self`.
+struct root_control : root_state, loop::remote_node {
+  root_control() noexcept : remote_node(&on_loop) {}
+
+  void request() noexcept;
+  void bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept;
+  void unbind() noexcept;
+
+  std::atomic<std::int64_t> requested_at{0}; ///< of the steady clock, in nanoseconds
+
+private:
+  static void on_loop(loop::remote_node& n) noexcept;
+  void post() noexcept;
+  std::atomic<loop::remote*> home_{nullptr};
+  std::atomic<int> requesting_{0};
+  std::atomic<bool> posted_{false};
+  root_base* root_ = nullptr; // the loop's, as is the next
+  bool ran_ = false;          // the node
+  std::shared_ptr<root_control> self_;
+};
+
+} // namespace weir::detail

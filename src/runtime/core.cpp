@@ -1,0 +1,230 @@
+#include "core.hpp"
+
+#include <sched.h>
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "../loop/own.hpp"
+
+namespace weir::detail {
+
+namespace {
+
+int cores_available() noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+std::unique_ptr<loop::loop> make_loop(uv_loop_t* host) {
+  if (host != nullptr) {
+    return std::make_unique<loop::uv_loop_adapter>(host);
+  }
+  return std::make_unique<loop::own_loop>();
+}
+
+io::engine_kind kind_of(engine_choice c) noexcept {
+  switch (c) {
+  case engine_choice::uring: return io::engine_kind::uring;
+  case engine_choice::blocking: return io::engine_kind::blocking;
+  case engine_choice::automatic: break;
+  }
+  return io::engine_kind::automatic;
+}
+
+void check(const runtime_options& o) {
+  if (o.workers < 0 || o.io_depth < 1 || o.memory == 0 || o.file_memory == 0) {
+    throw std::invalid_argument("weir: runtime_options: workers is 0 or more; io_depth, memory and file_memory are 1 or more");
+  }
+}
+
+} // namespace
+
+runtime_core::runtime_core(const runtime_options& o) : options(o), host(o.loop.loop) {
+  check(o);
+  if (options.workers == 0) {
+    options.workers = cores_available();
+  }
+  turns = make_loop(host);
+  frames.reset(frame_recycler::create());
+  turns->set_frames(frames.get());
+  pixels = std::make_unique<memory::pool>(o.memory, o.resource, turns.get());
+  files = std::make_unique<memory::segment_pool>(o.file_memory, nullptr, *turns);
+  crew = std::make_unique<workers::pool>(options.workers, *turns);
+  io::engine_options eo;
+  eo.depth = static_cast<unsigned>(o.io_depth);
+  engine = io::make_engine(kind_of(o.engine), *turns, host, eo);
+  given = std::make_unique<services>(*turns, *engine, *crew, *pixels, *files);
+  turns->set_host(given.get());
+  turns->add(*this);
+}
+
+runtime_core::~runtime_core() = default;
+
+void runtime_core::add(root_base& r) {
+  if (roots++ == 0 && host != nullptr) {
+    static_cast<loop::uv_loop_adapter&>(*turns).hold();
+  }
+  r.core = this;
+  r.previous = nullptr;
+  r.next = first_root;
+  if (first_root != nullptr) {
+    first_root->previous = &r;
+  }
+  first_root = &r;
+  r.launch(*turns);
+}
+
+void runtime_core::remove(root_base& r) noexcept {
+  (r.previous != nullptr ? r.previous->next : first_root) = r.next;
+  if (r.next != nullptr) {
+    r.next->previous = r.previous;
+  }
+}
+
+void runtime_core::stop_all() noexcept {
+  for (root_base* r = first_root; r != nullptr; r = r->next) {
+    r->control()->request();
+  }
+}
+
+void runtime_core::end_of_turn() noexcept {
+  if (engine) {
+    engine->flush();
+  }
+  if (crew) {
+    crew->flush();
+  }
+}
+
+void runtime_core::take_down(std::function<void()> done) {
+  closed = true;
+  turns->remove(*this);
+  turns->set_host(nullptr);
+  engine.reset();
+  crew.reset();
+  on_closed = std::move(done);
+  turns->close(
+      [](void* core) noexcept {
+        auto& self = *static_cast<runtime_core*>(core);
+        if (const auto f = std::move(self.on_closed)) {
+          f(); // may destroy the runtime
+        }
+      },
+      this);
+}
+
+void runtime_core::until_closed(const bool& ended) {
+  while (!ended) {
+    if (host != nullptr) {
+      uv_run(host, UV_RUN_ONCE);
+    } else {
+      turns->run();
+    }
+  }
+}
+
+void runtime_core::quit_if_idle_later() {
+  struct check final : loop::remote_node {
+    explicit check(runtime_core& c) noexcept : remote_node(&arrive), core(c) {}
+    static void arrive(loop::remote_node& n) noexcept {
+      const std::unique_ptr<check> self(static_cast<check*>(&n));
+      if (self->core.roots == 0) {
+        self->core.turns->quit();
+      }
+    }
+    runtime_core& core;
+  };
+  turns->post_remote(*new check(*this));
+}
+
+audit_report runtime_core::audit() const {
+  audit_report a;
+  a.frames = frames->live();
+  const memory::pool_usage p = pixels->usage();
+  a.held_by_user = p.held_by_user;
+  a.leases = p.leases - p.held_by_user + files->usage().in_use / memory::segment_bytes;
+  a.operations = engine ? engine->outstanding() : 0;
+  a.jobs = crew ? crew->queued() + crew->running() : 0;
+  if (crew) {
+    for (int i = 0; i < crew->threads(); ++i) {
+      a.threads.push_back("weir-work-" + std::to_string(i));
+    }
+  }
+  if (engine) {
+    for (int i = 0; i < engine->threads(); ++i) {
+      a.threads.push_back("weir-io-" + std::to_string(i));
+    }
+  }
+  return a;
+}
+
+void runtime_core::fatal(const char* what) const noexcept {
+  if (options.on_fatal != nullptr) {
+    options.on_fatal(what);
+  }
+  std::abort();
+}
+
+void start_request::arrive(loop::remote_node& n) noexcept {
+  const std::unique_ptr<start_request> self(static_cast<start_request*>(&n));
+  if (self->core.closed) {
+    self->root->never_started();
+    return;
+  }
+  try {
+    self->core.add(*self->root);
+  } catch (...) { // launching allocates nothing; an empty task is misuse
+    self->core.fatal("weir: a task that is empty, or was awaited before, was started");
+  }
+}
+
+// --- roots
+
+void root_base::attach(context& c) noexcept {
+  source_.attach(c, *control_);
+  control_->bind(*core->turns, *this, control_);
+}
+
+void root_base::leave(teardown_report& teardown, std::vector<std::exception_ptr>& suppressed) noexcept {
+  suppressed = std::move(control_->suppressed);
+  if (core == nullptr) {
+    return;
+  }
+  control_->unbind();
+  core->remove(*this);
+  const std::int64_t asked = control_->requested_at.load();
+  const time_point from =
+      control_->stop_requested.load() && asked != 0 ? time_point(std::chrono::nanoseconds(asked)) : control_->ending_since;
+  if (from != time_point{}) {
+    teardown.time = core->turns->now() - from;
+  }
+  try {
+    teardown.waited_for = std::exchange(core->given->waited_for, {});
+  } catch (...) { // no memory for a text
+  }
+}
+
+void root_base::left() noexcept {
+  runtime_core* const c = core;
+  if (c == nullptr) {
+    return;
+  }
+  if (--c->roots == 0) {
+    if (c->host != nullptr) {
+      static_cast<loop::uv_loop_adapter&>(*c->turns).release();
+    }
+    if (c->until_idle) {
+      c->turns->quit();
+    } else if (c->on_closed) {
+      if (c->host == nullptr) {
+        c->turns->quit();
+      }
+      c->take_down(std::move(c->on_closed));
+    }
+  }
+}
+
+} // namespace weir::detail

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "../io/make_engine.hpp"
+#include "../loop/loop.hpp"
+#include "../loop/uv.hpp"
+#include "../memory/pool.hpp"
+#include "../memory/segment_pool.hpp"
+#include "../stream/services.hpp"
+#include "../workers/pool.hpp"
+#include "control.hpp"
+#include <weir/detail/recycler.hpp>
+#include <weir/detail/root.hpp>
+#include <weir/runtime.hpp>
+
+namespace weir::detail {
+
+/// What a runtime is made of, in the order of making; taken apart in the reverse order, when no root is left.
+struct runtime_core final : loop::turn_end {
+  explicit runtime_core(const runtime_options& o);
+  ~runtime_core();
+  runtime_core(const runtime_core&) = delete;
+  runtime_core& operator=(const runtime_core&) = delete;
+
+  void add(root_base& r);
+  void remove(root_base& r) noexcept;
+  void stop_all() noexcept;
+  void end_of_turn() noexcept override;
+  /// Runs the loop until `ended`, which the callback of a close sets.
+  void until_closed(const bool& ended);
+  /// Ends run() if nothing has been started, once what other threads have started by now has arrived.
+  void quit_if_idle_later();
+  /// Something of this runtime is running on this thread right now.
+  [[nodiscard]] bool inside() const noexcept { return frame_recycler::current() == frames.get(); }
+  /// Ends the threads; with them gone, gives the loop up. No root may be left.
+  void take_down(std::function<void()> closed);
+  [[nodiscard]] audit_report audit() const;
+  [[noreturn]] void fatal(const char* what) const noexcept;
+
+  runtime_options options;
+  uv_loop_t* host = nullptr;
+  std::unique_ptr<loop::loop> turns;
+  std::unique_ptr<frame_recycler, frame_recycler::closer> frames;
+  std::unique_ptr<memory::pool> pixels;
+  std::unique_ptr<memory::segment_pool> files;
+  std::unique_ptr<workers::pool> crew;
+  std::unique_ptr<io::engine> engine;
+  std::unique_ptr<services> given;
+
+  root_base* first_root = nullptr;
+  std::size_t roots = 0;
+  bool until_idle = false;         // run() without a task
+  bool closed = false;             // taken down
+  std::function<void()> on_closed; // close() was called
+};
+
+/// A start from another thread, on its way.
+struct start_request final : loop::remote_node {
+  start_request(runtime_core& c, root_base* r) noexcept : remote_node(&arrive), core(c), root(r) {}
+  static void arrive(loop::remote_node& n) noexcept;
+  runtime_core& core;
+  root_base* root;
+};
+
+} // namespace weir::detail

@@ -1,0 +1,162 @@
+#include "assembly.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include "operations.hpp"
+
+namespace weir::detail {
+
+using state = open_block::cell::state;
+
+std::byte* open_block::at(std::size_t index) const noexcept { return block.data() + index * group.shape.bytes(); }
+
+shape_group* assembly::find(const shape& s) noexcept {
+  const auto at = std::find_if(groups_.begin(), groups_.end(), [&](const shape_group& g) { return g.shape == s; });
+  return at != groups_.end() ? &*at : nullptr;
+}
+
+shape_group& assembly::group(const shape& s, std::size_t capacity) {
+  shape_group* const g = find(s);
+  return g != nullptr ? *g : groups_.emplace_back(*this, s, std::min(capacity, size_));
+}
+
+void assembly::drop(shape_group& g) noexcept {
+  groups_.remove_if([&](const shape_group& x) { return &x == &g; });
+}
+
+assembly::assignment assembly::assign(shape_group& g) noexcept {
+  // Where it belongs if all that are on their way arrive: see the invariant. In any order: the first free cell.
+  const std::size_t place = any_order_ || g.blocks.empty() ? 0 : g.blocks.front()->filled + g.in_flight;
+  std::size_t c = place % g.capacity;
+  for (std::size_t b = place / g.capacity; b < g.blocks.size(); ++b, c = 0) {
+    open_block& block = *g.blocks[b];
+    for (; c < g.capacity; ++c) {
+      if (block.cells[c].is == state::free) {
+        block.cells[c].is = state::assigned;
+        ++block.assigned;
+        ++g.in_flight;
+        return {&block, c, false};
+      }
+    }
+    if (!any_order_) {
+      return {}; // assigned to its end, but images of it will move up: its last cells become free, and the next belongs there
+    }
+  }
+  return {nullptr, 0, true};
+}
+
+void assembly::add_block(shape_group& g, memory::lease block) {
+  g.blocks.push_back(std::make_unique<open_block>(g, std::move(block), g.capacity));
+}
+
+void assembly::unassign(open_block& b, std::size_t cell) noexcept {
+  b.cells[cell].is = state::free;
+  --b.assigned;
+  --b.group.in_flight;
+  if (cell_freed != nullptr) {
+    cell_freed(cell_freed_argument);
+  }
+}
+
+void assembly::copy(open_block& from, std::size_t cell, open_block& to, std::size_t to_cell) {
+  std::memcpy(to.at(to_cell), from.at(cell), from.group.shape.bytes());
+  ++copies_;
+}
+
+std::optional<image_batch> assembly::arrive(open_block& b, std::size_t cell, image im, time_point now) {
+  shape_group& g = b.group;
+  --b.assigned;
+  --g.in_flight;
+  open_block& to = any_order_ ? b : *g.blocks.front();
+  const std::size_t target = any_order_ ? cell : to.filled;
+  if (&to != &b || target != cell) {
+    copy(b, cell, to, target);
+    b.cells[cell].is = state::free;
+    if (cell_freed != nullptr) {
+      cell_freed(cell_freed_argument);
+    }
+  }
+  to.cells[target].is = state::filled;
+  to.cells[target].im.emplace(im.info(), im.shape(), to.at(target), owner(), im.warning(), im.blank());
+  if (to.filled++ == 0) {
+    to.first = now;
+  }
+  if (to.filled < g.capacity) {
+    return std::nullopt;
+  }
+  const auto at = std::find_if(g.blocks.begin(), g.blocks.end(), [&](const auto& x) { return x.get() == &to; });
+  return emit(g, static_cast<std::size_t>(at - g.blocks.begin()), now);
+}
+
+image_batch assembly::emit(shape_group& g, std::size_t index, time_point now) {
+  open_block& b = *g.blocks[index];
+  std::vector<image> images;
+  images.reserve(b.filled);
+  for (open_block::cell& c : b.cells) {
+    if (c.is == state::filled) {
+      images.push_back(std::move(*c.im));
+    }
+  }
+  std::byte* const data = b.block.data();
+  b.block.hold_by_user();
+  image_batch batch(std::move(images), data, own(std::move(b.block)), now - b.first);
+  g.blocks.erase(g.blocks.begin() + static_cast<std::ptrdiff_t>(index));
+  const auto at = std::find_if(groups_.begin(), groups_.end(), [&](const shape_group& x) { return &x == &g; });
+  if (g.blocks.empty()) {
+    groups_.erase(at);
+  } else if (index == 0) {
+    groups_.splice(groups_.end(), groups_, at);
+  }
+  return batch;
+}
+
+// In any order: images move from the last blocks into the holes of the first ones.
+void assembly::compact(shape_group& g) {
+  std::size_t to_block = 0;
+  std::size_t to_cell = 0;
+  for (auto& from : g.blocks) {
+    for (std::size_t c = 0; c < from->cells.size(); ++c) {
+      if (from->cells[c].is != state::filled) {
+        continue;
+      }
+      open_block& to = *g.blocks[to_block];
+      if (&to != from.get() || to_cell != c) {
+        copy(*from, c, to, to_cell);
+        image& im = *from->cells[c].im;
+        to.cells[to_cell].is = state::filled;
+        to.cells[to_cell].im.emplace(im.info(), im.shape(), to.at(to_cell), owner(), im.warning(), im.blank());
+        if (to.filled++ == 0) {
+          to.first = from->first;
+        }
+        from->cells[c].is = state::free;
+        from->cells[c].im.reset();
+        --from->filled;
+      }
+      to_block += ++to_cell == g.capacity ? 1 : 0;
+      to_cell %= g.capacity;
+    }
+  }
+}
+
+std::optional<image_batch> assembly::close_oldest(time_point now) {
+  for (shape_group& g : groups_) {
+    if (g.in_flight != 0) {
+      continue;
+    }
+    if (any_order_) {
+      compact(g);
+    }
+    if (!g.blocks.empty() && g.blocks.front()->filled != 0) {
+      while (g.blocks.size() > 1 && g.blocks.back()->filled == 0) {
+        g.blocks.pop_back();
+      }
+      return emit(g, 0, now);
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace weir::detail

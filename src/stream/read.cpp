@@ -1,0 +1,187 @@
+#include <weir/read.hpp>
+
+#include <cstring>
+#include <system_error>
+
+#include "errors.hpp"
+#include "read_operation.hpp"
+#include "services.hpp"
+
+namespace weir::detail {
+
+namespace {
+
+/// Waits for a file's first segment, in turn.
+class [[nodiscard]] first_segment final : public operation, memory::segment_waiter {
+public:
+  first_segment(memory::segment_pool& p, bool oldest) noexcept : pool_(p), oldest_(oldest) { count = 1; }
+  static constexpr bool await_ready() noexcept { return false; }
+  template<weir_promise P> bool await_suspend(std::coroutine_handle<P> h) noexcept {
+    chain_ = h.promise().chain_;
+    if (chain_->stop_requested()) {
+      chain_->stop_soon();
+      return true;
+    }
+    const memory::acquisition a = oldest_ ? pool_.force(1, segment_) : pool_.try_acquire(1, segment_);
+    if (a != memory::acquisition::must_wait) {
+      return false;
+    }
+    pool_.enqueue(*this);
+    chain_->park(*this);
+    return true;
+  }
+  /// Null: there is no memory.
+  memory::segment* await_resume() noexcept { return segment_; }
+
+private:
+  void stop() noexcept override {
+    pool_.remove(*this);
+    chain_->stop_soon();
+  }
+  void granted(memory::segment* s) noexcept override {
+    segment_ = s;
+    chain_->resume_soon();
+  }
+  memory::segment_pool& pool_;
+  chain* chain_ = nullptr;
+  memory::segment* segment_ = nullptr;
+  bool oldest_;
+};
+
+/// Reads ahead of its consumer. Segments are granted in order, the first one before a file is opened. Liveness: the oldest file
+/// that has not been given on may grow beyond the budget (in completion order: one at a time may), so it can always finish,
+/// whatever those behind it hold.
+class read_stream final : public stream_base<encoded>, growth {
+public:
+  read_stream(services& s, stream_ptr<path> up, read_options o)
+      : services_(s), up_(std::move(up)), window_(o.in_flight, o.order, {}), ordered_(o.order == order::input) {}
+
+  task<std::optional<item<encoded>>> next() override {
+    std::optional<item<encoded>> i = co_await window_.next();
+    grow_oldest();
+    co_return std::move(i);
+  }
+
+  task<> pump(scope& producers) {
+    while (auto i = co_await up_->next()) {
+      co_await window_.room();
+      if (i->failed()) {
+        window_.push(std::move(*i).failure_as<encoded>());
+        continue;
+      }
+      memory::segment* const s = co_await first_segment(services_.files, window_.count() == 0);
+      if (s == nullptr) {
+        window_.push(item<encoded>(i->info, item_failure(i->info, stage::read, std::strerror(ENOMEM))));
+        continue;
+      }
+      owner segment = own(services_.files, s);
+      window<encoded>::slot& slot = *window_.open();
+      producers.spawn(read_one(slot, std::move(*i), std::move(segment)));
+    }
+    window_.finish();
+  }
+
+private:
+  task<> read_one(window<encoded>::slot& slot, item<path> i, owner segment) {
+    read_operation op(services_, *this, i.value().name.text().data(), std::move(segment), &slot);
+    co_await op;
+    i.info.read_time = op.time();
+    if (op.result == io::read_op::outcome::failed) {
+      std::exception_ptr failure =
+          item_failure(i.info, op.opening ? stage::open : stage::read, std::system_category().message(op.error));
+      window_.complete(slot, item<encoded>(std::move(i.info), std::move(failure)));
+    } else {
+      i.info.file_bytes = op.size;
+      services_.bytes_read += op.size;
+      ++services_.files_read;
+      memory::segment* const first = op.first;
+      encoded bytes(first, op.size, op.take_segments());
+      window_.complete(slot, item<encoded>(std::move(i.info), std::move(bytes)));
+    }
+    if (forced_ == &slot) {
+      forced_ = nullptr;
+    }
+    grow_oldest();
+  }
+
+  void ask(read_operation& op) noexcept override {
+    op.next_growing = growing_;
+    growing_ = &op;
+    if (op.size + std::uint64_t{op.count} * memory::segment_bytes >
+        services_.files.usage().budget + services_.pixels.budget()) {
+      withdraw(op);
+      op.give_up(EFBIG);
+    } else if (may_exceed(op)) {
+      exceed(op);
+    } else {
+      memory::segment* chain = nullptr;
+      switch (services_.files.try_acquire(op.count, chain)) {
+      case memory::acquisition::granted:
+      case memory::acquisition::out_of_memory: op.granted(chain); break;
+      case memory::acquisition::must_wait: services_.files.enqueue(op); break;
+      case memory::acquisition::never: break; // until it is the oldest
+      }
+    }
+  }
+  void withdraw(read_operation& op) noexcept override {
+    services_.files.remove(op);
+    unlist(op);
+  }
+  [[nodiscard]] bool may_exceed(const read_operation& op) const noexcept {
+    return ordered_ ? op.key == window_.oldest() : forced_ == nullptr || forced_ == op.key;
+  }
+  void exceed(read_operation& op) noexcept {
+    services_.files.remove(op);
+    forced_ = op.key;
+    memory::segment* chain = nullptr;
+    (void)services_.files.force(op.count, chain);
+    op.granted(chain);
+  }
+  /// The oldest may have become another one.
+  void grow_oldest() noexcept {
+    for (read_operation* op = growing_; op != nullptr; op = op->next_growing) {
+      if (may_exceed(*op)) {
+        exceed(*op);
+        return;
+      }
+    }
+  }
+  void unlist(read_operation& op) noexcept {
+    for (read_operation** at = &growing_; *at != nullptr; at = &(*at)->next_growing) {
+      if (*at == &op) {
+        *at = op.next_growing;
+        return;
+      }
+    }
+  }
+
+  services& services_;
+  stream_ptr<path> up_;
+  window<encoded> window_;
+  bool ordered_;
+  read_operation* growing_ = nullptr; // those that wait for segments, the latest first
+  void* forced_ = nullptr;            // in completion order: the one that may exceed the budget
+};
+
+class read_node final : public node<encoded> {
+public:
+  read_node(node_ptr<path> up, read_options o) : up_(std::move(up)), options_(o) {}
+  stream_ptr<encoded> connect(connection& c) override {
+    c.slots = nullptr;
+    auto s = std::make_unique<read_stream>(c.runtime, up_->connect(c), options_);
+    c.producers.spawn(s->pump(c.producers));
+    return s;
+  }
+
+private:
+  node_ptr<path> up_;
+  read_options options_;
+};
+
+} // namespace
+
+pipeline<encoded> read_stage::operator()(pipeline<path>&& p) const {
+  return pipeline<encoded>(std::make_unique<read_node>(p.take_node(), options_));
+}
+
+} // namespace weir::detail

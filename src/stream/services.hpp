@@ -1,0 +1,35 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "../io/engine.hpp"
+#include "../loop/loop.hpp"
+#include "../memory/pool.hpp"
+#include "../memory/segment_pool.hpp"
+#include "../workers/pool.hpp"
+
+namespace weir::detail {
+
+/// What a runtime gives its pipelines. Loop thread only.
+struct services {
+  loop::loop& loop;
+  io::engine& engine;
+  workers::pool& workers;
+  memory::pool& pixels;
+  memory::segment_pool& files;
+
+  // Counted since the start.
+  std::uint64_t bytes_read = 0;
+  std::uint64_t files_read = 0;
+  std::uint64_t images_decoded = 0;
+  std::uint64_t copies = 0; ///< images that were copied into their batch
+
+  /// What ended last while its tree was stopping: what the teardown waited for. Empty if nothing had to be waited for.
+  std::string waited_for{};
+  void note_wait(const char* what, std::string_view whose) noexcept;
+};
+
+} // namespace weir::detail
