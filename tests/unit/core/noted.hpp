@@ -35,7 +35,12 @@ public:
   explicit counted(int& live) noexcept : live_(&live) { ++live; }
   counted(const counted& o) noexcept : live_(o.live_) { ++*live_; }
   counted& operator=(const counted&) = delete;
-  ~counted() { --*live_; }
+  counted(counted&& o) noexcept : live_(std::exchange(o.live_, nullptr)) {}
+  ~counted() {
+    if (live_ != nullptr) {
+      --*live_;
+    }
+  }
 
 private:
   int* live_;

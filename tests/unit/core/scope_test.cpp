@@ -303,6 +303,24 @@ TEST_CASE("spawning into a stopping scope starts nothing, and destroys what was 
   REQUIRE(d == diary{"argument"});
 }
 
+TEST_CASE("a scope that a stop of the tree kept from spawning ends as stopped, though its body came to its end") {
+  virtual_loop loop;
+  diary d;
+  auto body = [&]() -> task<> {
+    co_await with_scope([&](scope& s) -> task<> {
+      s.spawn(writes(d, "child", 0ms));
+      co_return;
+    });
+    d.push_back("scope returned");
+  };
+  root r(loop, body());
+  loop.step(); // the scope's body is to run next
+  r.request_stop();
+  loop.drain();
+  REQUIRE(r.stopped());
+  REQUIRE(d.empty());
+}
+
 TEST_CASE("an empty task, or a task of another runtime's, is misuse in spawn") {
   virtual_loop loop;
   auto body = []() -> task<int> {

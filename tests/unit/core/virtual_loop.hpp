@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,7 +32,7 @@ public:
     if (next == detail::time_point::max()) {
       return false;
     }
-    now_ = next;
+    now_ = std::max(now_, next);
     fire_due(now_);
     return true;
   }
