@@ -34,7 +34,6 @@ public:
   async_generator<T> get_return_object() noexcept;
   static std::suspend_always initial_suspend() noexcept { return {}; }
   static yield_point final_suspend() noexcept { return {}; }
-  // Kept here: g++ 12.2 doesn't keep a scalar temporary in the frame for as long as it is bound to a reference.
   yield_point yield_value(T&& value) {
     value_.emplace(std::move(value));
     return {};

@@ -241,8 +241,8 @@ TEST_CASE(
     struct producer {
       static task<> into(channel<counted>& out, int& live, diary& d) {
         const noted local(d, "producer");
-        for (;;) {
-          co_await out.send(counted(live));
+        for (bool taken = true; taken;) {
+          taken = co_await out.send(counted(live));
         }
       }
       static async_generator<counted> from(channel<counted>& in, diary& d) {

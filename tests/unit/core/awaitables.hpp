@@ -62,7 +62,11 @@ inline const std::vector<awaitable>& awaitables() {
          auto v = co_await n.empty.receive();
          static_cast<void>(v);
        }},
-      {"send_awaiter", [](never_ready& n) -> task<> { co_await n.full.send(2); }},
+      {"send_awaiter",
+       [](never_ready& n) -> task<> {
+         const bool taken = co_await n.full.send(2);
+         static_cast<void>(taken);
+       }},
       {"sleep_awaiter", [](never_ready&) -> task<> { co_await sleep_for(std::chrono::hours::max()); }},
       {"yield_awaiter",
        [](never_ready& n) -> task<> {
@@ -71,12 +75,14 @@ inline const std::vector<awaitable>& awaitables() {
        }},
       {"now_awaiter",
        [](never_ready& n) -> task<> {
-         co_await detail::now_awaiter{};
+         const auto now = co_await detail::now_awaiter{};
+         static_cast<void>(now);
          co_await n.never.wait();
        }},
       {"token_awaiter",
        [](never_ready& n) -> task<> {
-         co_await current_stop_token();
+         const auto token = co_await current_stop_token();
+         static_cast<void>(token);
          co_await n.never.wait();
        }},
       {"ready_awaiter",

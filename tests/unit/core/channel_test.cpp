@@ -100,7 +100,8 @@ TEST_CASE("a stopped receiver takes nothing with it, a stopped sender leaves not
       co_await sleep_for(1ms);
       s.request_stop();
     });
-    co_await ch.send(1);
+    const bool taken = co_await ch.send(1);
+    REQUIRE(taken);
     co_await with_scope([&](scope& s) -> task<> {
       s.spawn(sends(ch, 2, 1, d));
       co_await sleep_for(1ms);
@@ -122,7 +123,8 @@ TEST_CASE("a value that was handed to a receiver is received, though its tree st
     co_await with_scope([&](scope& s) -> task<> {
       s.spawn(receives(ch, d, "got "));
       co_await sleep_for(1ms);
-      co_await ch.send(1);
+      const bool taken = co_await ch.send(1);
+      REQUIRE(taken);
       s.request_stop();
     });
     REQUIRE(ch.size() == 0);

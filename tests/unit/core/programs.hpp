@@ -156,7 +156,10 @@ inline task<int> streams(int& live) {
 
 inline task<> sends(int& live, channel<counted>& ch, int n) {
   for (int i = 0; i < n; ++i) {
-    co_await ch.send(counted(live));
+    const bool taken = co_await ch.send(counted(live));
+    if (!taken) {
+      co_return;
+    }
   }
   ch.close();
 }

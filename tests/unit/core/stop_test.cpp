@@ -59,8 +59,10 @@ TEST_CASE(
       callbacks[i] = std::make_unique<function_callback>(sources[i % 2].get_token(), [&, i] {
         ++ran[i];
         sources[1].request_stop(); // from inside the first's
-        callbacks[victim].reset();
-        callbacks[(victim + i) % 6].reset();
+        auto& first = callbacks[victim]; // on the stack: this closure may be gone after the first of them
+        auto& second = callbacks[(victim + i) % 6];
+        first.reset();
+        second.reset();
       });
     }
     sources[0].request_stop();
