@@ -37,7 +37,7 @@ struct item_info {
   weir::origin from;
   std::uint64_t tag = 0;                  ///< the user's own: see buffers()
   std::uint64_t file_bytes = 0;           ///< bytes read for it
-  weir::shape expected;                   ///< what the file's header promised; all zeros if it couldn't be read
+  weir::shape expected;                   ///< from a decode on: what the header promised; 1 × 1 if it couldn't be read
   std::chrono::nanoseconds read_time{};   ///< from the request to the last byte; 0 if nothing was read
   std::chrono::nanoseconds decode_time{}; ///< from the job's begin to its end; 0 if nothing was decoded
 };

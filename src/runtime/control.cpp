@@ -29,11 +29,16 @@ void root_control::post() noexcept {
 }
 
 void root_control::bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept {
+  if (ran_) { // of a handle that is used again
+    ran_ = false;
+    posted_.store(false);
+  }
+  ending_since = {};
   root_ = &root;
   self_ = std::move(keep);
   home_.store(&home);
   if (stop_requested.load()) {
-    post();
+    root.source().request_stop();
   }
 }
 
@@ -50,13 +55,13 @@ void root_control::unbind() noexcept {
 
 void root_control::on_loop(loop::remote_node& n) noexcept {
   auto& c = static_cast<root_control&>(n);
+  c.ran_ = true;
   if (c.root_ != nullptr) {
-    c.ran_ = true;
     c.root_->source().request_stop();
   } else {
     const auto last = std::move(c.self_);
   }
-  // `posted_` stays set, so nothing is posted again.
+  // `posted_` stays set, so nothing is posted again to this home.
 }
 
 } // namespace detail

@@ -24,6 +24,7 @@ struct root_control : root_state, loop::remote_node {
   void request() noexcept;
   void bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept;
   void unbind() noexcept;
+  [[nodiscard]] bool bound() const noexcept { return root_ != nullptr; }
 
   std::atomic<std::int64_t> requested_at{0}; ///< of the steady clock, in nanoseconds
 

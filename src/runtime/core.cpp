@@ -56,6 +56,7 @@ runtime_core::runtime_core(const runtime_options& o) : options(o), host(o.loop.l
   io::engine_options eo;
   eo.depth = static_cast<unsigned>(o.io_depth);
   engine = io::make_engine(kind_of(o.engine), *turns, host, eo);
+  engine_name = engine->name();
   given = std::make_unique<services>(*turns, *engine, *crew, *pixels, *files);
   turns->set_host(given.get());
   turns->add(*this);
@@ -64,6 +65,9 @@ runtime_core::runtime_core(const runtime_options& o) : options(o), host(o.loop.l
 runtime_core::~runtime_core() = default;
 
 void runtime_core::add(root_base& r) {
+  if (r.control()->bound()) {
+    throw_misuse("weir: a stop handle of a task that runs was given to another");
+  }
   if (roots++ == 0 && host != nullptr) {
     static_cast<loop::uv_loop_adapter&>(*turns).hold();
   }
@@ -99,26 +103,47 @@ void runtime_core::end_of_turn() noexcept {
   }
 }
 
-void runtime_core::take_down(std::function<void()> done) {
+void runtime_core::begin_closing(std::function<void()> closed_callback) {
+  closing = true;
+  on_closed = std::move(closed_callback);
+  stop_all();
+}
+
+void runtime_core::take_down() {
   closed = true;
   turns->remove(*this);
   turns->set_host(nullptr);
   engine.reset();
   crew.reset();
-  on_closed = std::move(done);
+  at_end = audit();
+  pixels_at_end = pixels->usage();
+  pixels.reset(); // a grant that is on its way runs when the loop closes, and finds nothing to do
+  const bool hosted = host != nullptr;
   turns->close(
       [](void* core) noexcept {
         auto& self = *static_cast<runtime_core*>(core);
+        self.shut.store(true);
+        self.gone = true;
+        if (self.told_gone != nullptr) {
+          *self.told_gone = true;
+        }
         if (const auto f = std::move(self.on_closed)) {
           f(); // may destroy the runtime
         }
       },
       this);
+  if (hosted) { // then that is yet to come
+    shut.store(true);
+  }
 }
 
-void runtime_core::until_closed(const bool& ended) {
-  while (!ended) {
-    if (host != nullptr) {
+void runtime_core::until_gone() {
+  bool is_gone = gone;
+  told_gone = &is_gone;
+  while (!is_gone) {
+    if (roots == 0 && !closed) {
+      take_down();
+    } else if (host != nullptr) {
       uv_run(host, UV_RUN_ONCE);
     } else {
       turns->run();
@@ -141,6 +166,11 @@ void runtime_core::quit_if_idle_later() {
 }
 
 audit_report runtime_core::audit() const {
+  if (!pixels) { // what was started and never arrived is destroyed only when the loop closes
+    audit_report a = at_end;
+    a.frames = frames->live();
+    return a;
+  }
   audit_report a;
   a.frames = frames->live();
   const memory::pool_usage p = pixels->usage();
@@ -170,14 +200,12 @@ void runtime_core::fatal(const char* what) const noexcept {
 
 void start_request::arrive(loop::remote_node& n) noexcept {
   const std::unique_ptr<start_request> self(static_cast<start_request*>(&n));
-  if (self->core.closed) {
+  if (self->core.closing) {
     self->root->never_started();
-    return;
-  }
-  try {
+  } else if (self->root->control()->bound()) {
+    self->core.fatal("weir: the stop handle of a task that was started was given to run()");
+  } else {
     self->core.add(*self->root);
-  } catch (...) { // launching allocates nothing; an empty task is misuse
-    self->core.fatal("weir: a task that is empty, or was awaited before, was started");
   }
 }
 
@@ -216,13 +244,11 @@ void root_base::left() noexcept {
     if (c->host != nullptr) {
       static_cast<loop::uv_loop_adapter&>(*c->turns).release();
     }
-    if (c->until_idle) {
-      c->turns->quit();
-    } else if (c->on_closed) {
-      if (c->host == nullptr) {
-        c->turns->quit();
-      }
-      c->take_down(std::move(c->on_closed));
+    if (c->closing && c->host != nullptr) {
+      c->take_down();
+    }
+    if (c->until_idle || (c->closing && c->host == nullptr)) {
+      c->turns->quit(); // on a loop of its own, whoever runs it takes the runtime down
     }
   }
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "../io/make_engine.hpp"
 #include "../loop/loop.hpp"
@@ -28,19 +30,22 @@ struct runtime_core final : loop::turn_end {
   void remove(root_base& r) noexcept;
   void stop_all() noexcept;
   void end_of_turn() noexcept override;
-  /// Runs the loop until `ended`, which the callback of a close sets.
-  void until_closed(const bool& ended);
+  /// Stops what runs. When the last root has ended: take_down, by whoever runs the loop then.
+  void begin_closing(std::function<void()> closed);
+  /// Runs the loop until the runtime is gone, which it may be by then in every sense: the user's callback may destroy it.
+  void until_gone();
   /// Ends run() if nothing has been started, once what other threads have started by now has arrived.
   void quit_if_idle_later();
   /// Something of this runtime is running on this thread right now.
   [[nodiscard]] bool inside() const noexcept { return frame_recycler::current() == frames.get(); }
-  /// Ends the threads; with them gone, gives the loop up. No root may be left.
-  void take_down(std::function<void()> closed);
+  /// Ends the threads; with them gone, gives the loop up. No root may be left. Not in a turn of the own loop.
+  void take_down();
   [[nodiscard]] audit_report audit() const;
   [[noreturn]] void fatal(const char* what) const noexcept;
 
   runtime_options options;
   uv_loop_t* host = nullptr;
+  std::string_view engine_name; // known also when it is gone
   std::unique_ptr<loop::loop> turns;
   std::unique_ptr<frame_recycler, frame_recycler::closer> frames;
   std::unique_ptr<memory::pool> pixels;
@@ -51,9 +56,17 @@ struct runtime_core final : loop::turn_end {
 
   root_base* first_root = nullptr;
   std::size_t roots = 0;
-  bool until_idle = false;         // run() without a task
-  bool closed = false;             // taken down
-  std::function<void()> on_closed; // close() was called
+  bool until_idle = false; // run() without a task
+
+  // The end, in this order. From the first on what is started ends at once, as stopped.
+  bool closing = false;            // close() was called
+  bool closed = false;             // taken down; a host's loop has its handles yet
+  std::atomic<bool> shut{false};   // nothing can be posted to the loop any more
+  bool gone = false;               // it has given everything back
+  bool* told_gone = nullptr;       // by whom it is waited for
+  std::function<void()> on_closed; // the user's
+  audit_report at_end;             // of the moment when it was taken down, but for the frames
+  memory::pool_usage pixels_at_end;
 };
 
 /// A start from another thread, on its way.

@@ -16,10 +16,11 @@ runtime::~runtime() {
   if (c.inside()) {
     c.fatal("weir: a runtime was destroyed from inside a task or callback of its own");
   }
-  if (!c.closed) {
-    bool ended = false;
-    close([&ended] { ended = true; });
-    c.until_closed(ended); // a host's loop needs turns for its handles to go
+  if (!c.closing) {
+    c.begin_closing({});
+  }
+  if (!c.gone) {
+    c.until_gone(); // a host's loop needs turns for its handles to go
   }
 #ifndef NDEBUG
   const audit_report left = audit();
@@ -36,64 +37,64 @@ void runtime::check_run() const {
   if (core_->inside()) {
     detail::throw_misuse("weir: run() from inside a task or callback of the same runtime");
   }
-  if (core_->closed) {
+  if (core_->closing) {
     detail::throw_misuse("weir: run() of a runtime that was closed");
   }
 }
 
-void runtime::add(detail::root_base* r) { core_->add(*r); }
+void runtime::add(detail::root_base* r) {
+  std::unique_ptr<detail::root_base> owned(r);
+  core_->add(*r);
+  (void)owned.release();
+}
 
 void runtime::post(detail::root_base* r) {
   std::unique_ptr<detail::root_base> owned(r);
+  if (core_->shut.load()) {
+    detail::throw_misuse("weir: start() of a runtime that was closed");
+  }
   auto* const request = new detail::start_request(*core_, r);
   (void)owned.release();
   core_->turns->post_remote(*request);
 }
 
-void runtime::drive() { core_->turns->run(); }
+void runtime::drive() {
+  core_->turns->run();
+  core_->until_idle = false;
+  if (core_->closing && core_->host == nullptr) { // from inside a task
+    core_->until_gone();
+  }
+}
 
 void runtime::end_run() noexcept { core_->turns->quit(); }
 
 void runtime::run() {
   check_run();
-  core_->until_idle = true;
   if (core_->roots == 0) { // what was started and hasn't arrived yet is taken in first
     core_->quit_if_idle_later();
   }
+  core_->until_idle = true;
   drive();
-  core_->until_idle = false;
 }
 
 void runtime::close(std::function<void()> closed) {
   detail::runtime_core& c = *core_;
-  if (c.closed || c.on_closed) {
+  if (c.closing) {
     detail::throw_misuse("weir: a runtime was closed twice");
   }
-  if (c.roots == 0) {
-    c.take_down(std::move(closed));
-    return;
-  }
-  if (c.host != nullptr || c.inside()) { // whoever runs the loop goes on until the last task has ended
-    c.on_closed = std::move(closed);
-    c.stop_all();
-    return;
-  }
-  bool ended = false;
-  c.on_closed = [&ended, &closed] {
-    ended = true;
-    if (closed) {
-      closed();
-    }
-  };
-  c.stop_all();
-  c.until_closed(ended);
+  c.begin_closing(std::move(closed));
+  if (c.host == nullptr && !c.inside()) {
+    c.until_gone();
+  } else if (c.host != nullptr && c.roots == 0) {
+    c.take_down();
+  } // else whoever runs the loop goes on until the last task has ended
 }
 
 audit_report runtime::audit() const { return core_->audit(); }
 
 metrics_report runtime::metrics() const {
   const detail::services& s = *core_->given;
-  const memory::pool_usage p = core_->pixels->usage();
+  const memory::pool_usage p = core_->pixels ? core_->pixels->usage() : core_->pixels_at_end;
   metrics_report m;
   m.bytes_read = s.bytes_read;
   m.files_read = s.files_read;
@@ -107,7 +108,7 @@ metrics_report runtime::metrics() const {
 }
 
 std::string_view runtime::loop_name() const noexcept { return core_->turns->name(); }
-std::string_view runtime::engine_name() const noexcept { return core_->engine ? core_->engine->name() : std::string_view(); }
+std::string_view runtime::engine_name() const noexcept { return core_->engine_name; }
 int runtime::workers() const noexcept { return core_->options.workers; }
 
 task<image> decode_png(runtime& rt, std::span<const std::byte> body, png_options options) {

@@ -120,6 +120,11 @@ public:
     co_return std::move(result.warning);
   }
 
+  /// Of an image whose header couldn't be read.
+  [[nodiscard]] shape unknown_shape() const noexcept {
+    const int channels = options_.channels != 0 ? options_.channels : 1;
+    return {1, 1, static_cast<std::uint8_t>(channels), static_cast<std::uint8_t>(options_.bits)};
+  }
   [[nodiscard]] services& runtime() const noexcept { return services_; }
 
 private:
@@ -159,6 +164,7 @@ public:
   task<> pump(scope& producers) {
     while (auto i = co_await up_->next()) {
       co_await window_.room();
+      i->info.expected = decoder_.unknown_shape();
       if (i->failed()) {
         window_.push(std::move(*i).failure_as<image>());
         continue;

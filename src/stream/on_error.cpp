@@ -38,10 +38,7 @@ public:
 
 private:
   [[nodiscard]] shape blank_shape(const item_info& info) const noexcept {
-    if (good_) {
-      return *good_;
-    }
-    return info.expected.bytes() != 0 ? info.expected : shape{1, 1, 1, 8};
+    return good_ ? *good_ : info.expected;
   }
   stream_ptr<image> up_;
   bad_item_counter counter_;

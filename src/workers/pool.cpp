@@ -95,7 +95,7 @@ void pool::start(int nice) {
       w.index = i;
       w.thread = std::thread([this, &w, nice, priority] {
         char name[16];
-        std::snprintf(name, sizeof name, "weir-work-%d", w.index % 100'000);
+        std::snprintf(name, sizeof name, "weir-work-%u", static_cast<unsigned>(w.index) % 100'000U);
         pthread_setname_np(pthread_self(), name);
         if (nice != 0) {
           setpriority(PRIO_PROCESS, 0, priority); // of this thread alone, on Linux; where it is forbidden all are equal
