@@ -42,8 +42,11 @@ private:
 /// A function on a worker: `f(stop_flag, worker)`, which doesn't throw. It lives in the awaiting frame, as do its results.
 template<class F> class [[nodiscard]] job_operation final : public outside_operation, workers::job {
 public:
-  job_operation(services& s, F& f, std::string_view whose) noexcept
-      : job(&run_on_worker, &back_on_loop), services_(s), f_(f), whose_(whose) {}
+  /// `brief`: it takes a few dozen microseconds, so that its end is worth handing over together with others.
+  job_operation(services& s, F& f, std::string_view whose, bool is_brief = false) noexcept
+      : job(&run_on_worker, &back_on_loop), services_(s), f_(f), whose_(whose) {
+    brief = is_brief;
+  }
   /// From the job's begin to its end.
   std::chrono::nanoseconds await_resume() const noexcept { return ended_ - begun_; }
 

@@ -126,7 +126,7 @@ private:
     const std::unique_ptr<slot> s(first_);
     first_ = s->next;
     --count_;
-    if (!producer_.empty()) {
+    if (!producer_.empty() && count_ <= limit_ / 2) { // refilled by halves: hand-offs come in batches, and so do wakes
       producer_.wake();
     }
     if (strain_) {
