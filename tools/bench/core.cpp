@@ -18,14 +18,14 @@
 
 namespace {
 
-enum class frames { recycled, malloc };
+enum class memory { recycled, malloc };
 
 /// A loop without timers, and the root of what runs on it.
 class bench_loop final : public weir::detail::context {
 public:
-  explicit bench_loop(frames f)
+  explicit bench_loop(memory f)
       : recycler_(weir::detail::frame_recycler::create()),
-        before_(weir::detail::frame_recycler::exchange_current(f == frames::recycled ? recycler_ : nullptr)) {}
+        before_(weir::detail::frame_recycler::exchange_current(f == memory::recycled ? recycler_ : nullptr)) {}
   ~bench_loop() {
     weir::detail::frame_recycler::exchange_current(before_);
     recycler_->close();
@@ -58,7 +58,7 @@ private:
 weir::task<int> at_once(int i) { co_return i; }
 weir::task<> nothing() { co_return; }
 
-template<frames F> void await_child(benchmark::State& state) {
+template<memory F> void await_child(benchmark::State& state) {
   bench_loop loop(F);
   root r(loop, [](benchmark::State& s) -> weir::task<> {
     std::int64_t sum = 0;
@@ -78,7 +78,7 @@ weir::async_generator<int> numbers() {
 }
 
 void next_of_a_generator(benchmark::State& state) {
-  bench_loop loop(frames::recycled);
+  bench_loop loop(memory::recycled);
   root r(loop, [](benchmark::State& s) -> weir::task<> {
     auto g = numbers();
     std::int64_t sum = 0;
@@ -91,7 +91,7 @@ void next_of_a_generator(benchmark::State& state) {
   loop.drain();
 }
 
-template<frames F> void spawn_and_join(benchmark::State& state) {
+template<memory F> void spawn_and_join(benchmark::State& state) {
   bench_loop loop(F);
   root r(loop, [](benchmark::State& s) -> weir::task<> {
     const auto children = s.range(0);
@@ -109,7 +109,7 @@ template<frames F> void spawn_and_join(benchmark::State& state) {
 }
 
 void yielded(benchmark::State& state) {
-  bench_loop loop(frames::recycled);
+  bench_loop loop(memory::recycled);
   root r(loop, [](benchmark::State& s) -> weir::task<> {
     for (auto _ : s) {
       co_await weir::yield();
@@ -119,7 +119,7 @@ void yielded(benchmark::State& state) {
 }
 
 void yielded_with_a_stop_callback(benchmark::State& state) {
-  bench_loop loop(frames::recycled);
+  bench_loop loop(memory::recycled);
   root r(loop, [](benchmark::State& s) -> weir::task<> {
     const weir::stop_token token = co_await weir::current_stop_token();
     int stops = 0;
@@ -133,7 +133,7 @@ void yielded_with_a_stop_callback(benchmark::State& state) {
 }
 
 void channel_ping_pong(benchmark::State& state) { // two sends and two receives
-  bench_loop loop(frames::recycled);
+  bench_loop loop(memory::recycled);
   root r(loop, [](benchmark::State& s) -> weir::task<> {
     weir::channel<int> there(1);
     weir::channel<int> back(1);
@@ -158,7 +158,7 @@ void channel_ping_pong(benchmark::State& state) { // two sends and two receives
 weir::task<> parked_on(weir::event& e) { co_await e.wait(); }
 
 /// Times, per round: the request (it reaches all), and what it takes until the last frame is destroyed.
-template<frames F> void stop_parked(benchmark::State& state) {
+template<memory F> void stop_parked(benchmark::State& state) {
   bench_loop loop(F);
   double request = 0;
   for (auto _ : state) {
@@ -182,16 +182,16 @@ template<frames F> void stop_parked(benchmark::State& state) {
   state.counters["request_ms"] = benchmark::Counter(request, benchmark::Counter::kAvgIterations);
 }
 
-BENCHMARK_TEMPLATE(await_child, frames::recycled);
-BENCHMARK_TEMPLATE(await_child, frames::malloc);
+BENCHMARK_TEMPLATE(await_child, memory::recycled);
+BENCHMARK_TEMPLATE(await_child, memory::malloc);
 BENCHMARK(next_of_a_generator);
-BENCHMARK_TEMPLATE(spawn_and_join, frames::recycled)->Arg(1)->Arg(100)->Arg(100'000);
-BENCHMARK_TEMPLATE(spawn_and_join, frames::malloc)->Arg(1)->Arg(100)->Arg(100'000);
+BENCHMARK_TEMPLATE(spawn_and_join, memory::recycled)->Arg(1)->Arg(100)->Arg(100'000);
+BENCHMARK_TEMPLATE(spawn_and_join, memory::malloc)->Arg(1)->Arg(100)->Arg(100'000);
 BENCHMARK(yielded);
 BENCHMARK(yielded_with_a_stop_callback);
 BENCHMARK(channel_ping_pong);
-BENCHMARK_TEMPLATE(stop_parked, frames::recycled)->Arg(100'000)->Unit(benchmark::kMillisecond);
-BENCHMARK_TEMPLATE(stop_parked, frames::malloc)->Arg(100'000)->Unit(benchmark::kMillisecond);
+BENCHMARK_TEMPLATE(stop_parked, memory::recycled)->Arg(100'000)->Unit(benchmark::kMillisecond);
+BENCHMARK_TEMPLATE(stop_parked, memory::malloc)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
 } // namespace
 

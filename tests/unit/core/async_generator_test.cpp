@@ -231,9 +231,8 @@ TEST_CASE("a generator that one runtime has begun is misuse in another") {
   }
 }
 
-TEST_CASE(
-    "a consumer that breaks out, or throws, with its producer in mid-wait and values queued: all has ended before its scope "
-    "returns") {
+TEST_CASE("when a consumer breaks out, or throws, with its producer in mid-wait and values queued, all has ended before its "
+          "scope returns") {
   for (const bool throws : {false, true}) {
     virtual_loop loop;
     diary d;

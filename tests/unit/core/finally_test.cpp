@@ -15,7 +15,7 @@ task<> throws_after(milliseconds d, std::string what) { co_await error_after(d, 
 task<> stops_itself() { co_await stop_here(); }
 } // namespace
 
-TEST_CASE("a cleanup runs after the work, awaits, and then the work's completion is delivered: value, error, stopped") {
+TEST_CASE("a cleanup runs after the work, awaits, and then the work's completion is delivered (value, error, stopped)") {
   for (const int how : {0, 1, 2}) {
     virtual_loop loop;
     diary d;

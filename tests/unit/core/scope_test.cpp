@@ -146,7 +146,7 @@ TEST_CASE("an error of the body stops the children; what fails after it is liste
   REQUIRE(r.suppressed() == 1);
 }
 
-TEST_CASE("a sibling throws while the root is stopping, another fails in its cleanup: the stop stands, both are listed") {
+TEST_CASE("a sibling throws while the root is stopping, another fails in its cleanup; the stop stands, both are listed") {
   virtual_loop loop;
   auto body = []() -> task<> {
     co_await with_scope([](scope& s) -> task<> {
@@ -528,6 +528,7 @@ TEST_CASE("10,000 nested scopes, with a child in each, are stopped in constant s
     static task<> of(stack_gauge& g, event& e, int depth, int& ended) {
       const gauged here(g);
       co_await with_scope([&](scope& s) -> task<> {
+        const stop_callback told(s.get_token(), [&] { g.look(); });
         s.spawn(child(g, e));
         if (depth > 0) {
           co_await of(g, e, depth - 1, ended);

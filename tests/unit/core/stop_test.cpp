@@ -58,9 +58,9 @@ TEST_CASE(
     for (std::size_t i = 0; i < 6; ++i) {
       callbacks[i] = std::make_unique<function_callback>(sources[i % 2].get_token(), [&, i] {
         ++ran[i];
-        sources[1].request_stop(); // from inside the first's
-        auto& first = callbacks[victim]; // on the stack: this closure may be gone after the first of them
+        auto& first = callbacks[victim]; // on the stack: each of these calls may destroy this closure
         auto& second = callbacks[(victim + i) % 6];
+        sources[1].request_stop(); // from inside the first's
         first.reset();
         second.reset();
       });
