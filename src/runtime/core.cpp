@@ -60,6 +60,8 @@ runtime_core::runtime_core(const runtime_options& o) : options(o), host(o.loop.l
   given = std::make_unique<services>(*turns, *engine, *crew, *pixels, *files);
   turns->set_host(given.get());
   turns->add(*this);
+  hold_host();
+  held_for_first_turn = true;
 }
 
 runtime_core::~runtime_core() = default;
@@ -68,8 +70,8 @@ void runtime_core::add(root_base& r) {
   if (r.control()->bound()) {
     throw_misuse("weir: a stop handle of a task that runs was given to another");
   }
-  if (roots++ == 0 && host != nullptr) {
-    static_cast<loop::uv_loop_adapter&>(*turns).hold();
+  if (roots++ == 0) {
+    hold_host();
   }
   r.core = this;
   r.previous = nullptr;
@@ -94,7 +96,25 @@ void runtime_core::stop_all() noexcept {
   }
 }
 
+void runtime_core::hold_host() noexcept {
+  if (host != nullptr) {
+    static_cast<loop::uv_loop_adapter&>(*turns).hold();
+  }
+}
+
+void runtime_core::release_host() noexcept {
+  if (host != nullptr) {
+    static_cast<loop::uv_loop_adapter&>(*turns).release();
+  }
+}
+
 void runtime_core::end_of_turn() noexcept {
+  if (host != nullptr) {
+    turning.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    if (std::exchange(held_for_first_turn, false)) {
+      release_host();
+    }
+  }
   if (engine) {
     engine->flush();
   }
@@ -123,10 +143,7 @@ void runtime_core::take_down() {
       [](void* core) noexcept {
         auto& self = *static_cast<runtime_core*>(core);
         self.shut.store(true);
-        self.gone = true;
-        if (self.told_gone != nullptr) {
-          *self.told_gone = true;
-        }
+        *self.gone = true;
         if (const auto f = std::move(self.on_closed)) {
           f(); // may destroy the runtime
         }
@@ -138,9 +155,8 @@ void runtime_core::take_down() {
 }
 
 void runtime_core::until_gone() {
-  bool is_gone = gone;
-  told_gone = &is_gone;
-  while (!is_gone) {
+  const std::shared_ptr<const bool> is_gone = gone;
+  while (!*is_gone) {
     if (roots == 0 && !closed) {
       take_down();
     } else if (host != nullptr) {
@@ -207,6 +223,9 @@ void start_request::arrive(loop::remote_node& n) noexcept {
   } else {
     self->core.add(*self->root);
   }
+  if (self->holds_host) {
+    self->core.release_host();
+  }
 }
 
 // --- roots
@@ -241,9 +260,7 @@ void root_base::left() noexcept {
     return;
   }
   if (--c->roots == 0) {
-    if (c->host != nullptr) {
-      static_cast<loop::uv_loop_adapter&>(*c->turns).release();
-    }
+    c->release_host();
     if (c->closing && c->host != nullptr) {
       c->take_down();
     }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <thread>
 
 #include "../io/make_engine.hpp"
 #include "../loop/loop.hpp"
@@ -28,11 +29,13 @@ struct runtime_core final : loop::turn_end {
 
   void add(root_base& r);
   void remove(root_base& r) noexcept;
+  void hold_host() noexcept; ///< counted; no effect on a loop of its own
+  void release_host() noexcept;
   void stop_all() noexcept;
   void end_of_turn() noexcept override;
   /// Stops what runs. When the last root has ended: take_down, by whoever runs the loop then.
   void begin_closing(std::function<void()> closed);
-  /// Runs the loop until the runtime is gone, which it may be by then in every sense: the user's callback may destroy it.
+  /// Runs the loop until the runtime is gone; by then it may be destroyed.
   void until_gone();
   /// Ends run() if nothing has been started, once what other threads have started by now has arrived.
   void quit_if_idle_later();
@@ -56,14 +59,18 @@ struct runtime_core final : loop::turn_end {
 
   root_base* first_root = nullptr;
   std::size_t roots = 0;
+  /// Who took the last turn of a host's loop: a start from there keeps that loop alive until it arrives. Before the first turn
+  /// the runtime itself does.
+  std::atomic<std::thread::id> turning{};
+  bool held_for_first_turn = false;
   bool until_idle = false; // run() without a task
 
   // The end, in this order. From the first on what is started ends at once, as stopped.
-  bool closing = false;            // close() was called
-  bool closed = false;             // taken down; a host's loop has its handles yet
-  std::atomic<bool> shut{false};   // nothing can be posted to the loop any more
-  bool gone = false;               // it has given everything back
-  bool* told_gone = nullptr;       // by whom it is waited for
+  bool closing = false;          // close() was called
+  bool closed = false;           // taken down; a host's loop has its handles yet
+  std::atomic<bool> shut{false}; // nothing can be posted to the loop any more
+  /// It has given everything back. Whoever waits for that has a copy: the user's callback may destroy the runtime.
+  std::shared_ptr<bool> gone = std::make_shared<bool>(false);
   std::function<void()> on_closed; // the user's
   audit_report at_end;             // of the moment when it was taken down, but for the frames
   memory::pool_usage pixels_at_end;
@@ -75,6 +82,7 @@ struct start_request final : loop::remote_node {
   static void arrive(loop::remote_node& n) noexcept;
   runtime_core& core;
   root_base* root;
+  bool holds_host = false;
 };
 
 } // namespace weir::detail

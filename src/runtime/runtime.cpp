@@ -19,7 +19,7 @@ runtime::~runtime() {
   if (!c.closing) {
     c.begin_closing({});
   }
-  if (!c.gone) {
+  if (!*c.gone) {
     c.until_gone(); // a host's loop needs turns for its handles to go
   }
 #ifndef NDEBUG
@@ -55,6 +55,10 @@ void runtime::post(detail::root_base* r) {
   }
   auto* const request = new detail::start_request(*core_, r);
   (void)owned.release();
+  if (core_->turning.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    request->holds_host = true;
+    core_->hold_host();
+  }
   core_->turns->post_remote(*request);
 }
 

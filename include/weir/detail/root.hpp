@@ -48,7 +48,7 @@ template<class T> class root final : public root_base, child<T> {
 public:
   using callback = std::function<void(outcome<T>)>;
   root(std::shared_ptr<root_control> c, task<T>&& t, callback f)
-      : root_base(std::move(c)), task_(std::move(t)), done_(std::move(f)) {}
+      : root_base(std::move(c)), task_(nonempty(std::move(t))), done_(std::move(f)) {}
   void launch(context& c) override {
     attach(c);
     child<T>::launch(c, source(), std::move(task_));
