@@ -44,6 +44,7 @@ public:
       : info_(std::move(info)), shape_(s), data_(data), memory_(std::move(memory)), warning_(std::move(warning)),
         blank_(blank) {}
   [[nodiscard]] detail::owner& memory() noexcept { return memory_; }
+  std::uint64_t advance_index(std::uint64_t by) noexcept { return info_.index += by; } ///< for `repeat`
 
 private:
   item_info info_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +44,14 @@ public:
   /// The library's: `block` null means ragged.
   image_batch(std::vector<image> images, std::byte* block, detail::owner memory, std::chrono::nanoseconds assembly)
       : memory_(std::move(memory)), images_(std::move(images)), block_(block), assembly_time_(assembly) {}
+
+  std::uint64_t advance_index(std::uint64_t by) noexcept { ///< for `repeat`: gives the highest
+    std::uint64_t highest = 0;
+    for (image& im : images_) {
+      highest = std::max(highest, im.advance_index(by));
+    }
+    return highest;
+  }
 
 private:
   detail::owner memory_;

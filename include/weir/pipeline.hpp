@@ -62,6 +62,7 @@ public:
     if (i->failed()) {
       std::rethrow_exception(i->failure());
     }
+    detail::give_to_user(i->value());
     co_return std::optional<T>(std::move(i->value()));
   }
   /// The same with what the item carries, and with failures as items.
@@ -71,6 +72,9 @@ public:
     }
     std::optional<item<T>> i = co_await running_->end->next();
     ended_ = !i;
+    if (i && !i->failed()) {
+      detail::give_to_user(i->value());
+    }
     co_return std::move(i);
   }
   /// Stops what the stages run ahead; returns when all of it has ended. Idempotent.
@@ -87,10 +91,18 @@ private:
 
 namespace detail {
 
-/// A child of the consumer's scope: the producers' scope, and its end. A failure in there stops the consumer.
-template<class T> task<> run_producers(services& runtime, node<T>& description, running_pipeline<T>& running) {
+/// A child of the consumer's scope: the producers' scope, and its end. A failure in there stops the consumer. `outer`: what it
+/// is a part of, if it is one pass of a `repeat`.
+template<class T>
+task<> run_producers(services& runtime, node<T>& description, running_pipeline<T>& running, const connection* outer) {
   auto body = [&](scope& producers) -> task<> {
     connection c{runtime, producers};
+    if (outer != nullptr) {
+      c.strain = outer->strain;
+      c.blanks = outer->blanks;
+      c.one_shape = outer->one_shape;
+      c.copied = outer->copied;
+    }
     running.end = description.connect(c);
     running.connected.set();
     co_await running.closing.wait();
@@ -105,7 +117,7 @@ template<class T, class F> task<> run_pipeline(node_ptr<T> description, F consum
   root_state* const root = co_await root_awaiter{};
   running_pipeline<T> running;
   auto body = [&](scope& s) -> task<> {
-    s.spawn(run_producers<T>(runtime, *description, running));
+    s.spawn(run_producers<T>(runtime, *description, running, nullptr));
     co_await running.connected.wait();
     stream<T> end(running);
     co_await std::invoke(consume, end);

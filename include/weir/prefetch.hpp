@@ -14,26 +14,30 @@ namespace detail {
 
 template<class T> class prefetch_stream final : public stream_base<T> {
 public:
-  prefetch_stream(stream_ptr<T> up, std::size_t n) : up_(std::move(up)), ready_(n) {}
-  task<std::optional<item<T>>> next() override { co_return co_await ready_.receive(); }
+  prefetch_stream(stream_ptr<T> up, std::size_t n, std::shared_ptr<pressure> strain)
+      : up_(std::move(up)), strain_(std::move(strain)), ready_(n) {}
+  task<std::optional<item<T>>> next() override { co_return take(co_await ready_.receive()); }
   task<> pump() {
     while (auto i = co_await up_->next()) {
-      (void)co_await ready_.send(std::move(*i));
+      on_its_way<T> c(strain_.get(), std::move(*i));
+      (void)co_await ready_.send(std::move(c));
     }
     ready_.close();
   }
 
 private:
   stream_ptr<T> up_;
-  channel<item<T>> ready_;
+  std::shared_ptr<pressure> strain_;
+  channel<on_its_way<T>> ready_;
 };
 
 template<class T> class prefetch_node final : public node<T> {
 public:
   prefetch_node(node_ptr<T> up, std::size_t n) : up_(std::move(up)), n_(n) {}
   stream_ptr<T> connect(connection& c) override {
-    c.slots = nullptr;
-    auto s = std::make_unique<prefetch_stream<T>>(up_->connect(c), n_);
+    c.not_direct();
+    std::shared_ptr<pressure> strain = c.strain;
+    auto s = std::make_unique<prefetch_stream<T>>(up_->connect(c), n_, std::move(strain));
     c.producers.spawn(s->pump());
     return s;
   }

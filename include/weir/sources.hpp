@@ -53,7 +53,7 @@ template<class R> class range_node final : public node<std::ranges::range_value_
 public:
   explicit range_node(R r) : range_(std::move(r)) {}
   stream_ptr<value> connect(connection& c) override {
-    c.slots = nullptr;
+    c.not_direct();
     return std::make_unique<range_stream>(range_);
   }
 

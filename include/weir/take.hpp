@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,29 +47,39 @@ private:
   std::uint64_t left_;
 };
 
+/// Moves an item's index on, and those of the images in it. Gives the highest.
+template<class T> std::uint64_t advance_index(item<T>& i, std::uint64_t by) noexcept {
+  i.info.index += by;
+  std::uint64_t highest = i.info.index;
+  if constexpr (requires(T & v) { v.advance_index(by); }) {
+    if (!i.failed()) {
+      highest = std::max(highest, i.value().advance_index(by));
+    }
+  }
+  return highest;
+}
+
 /// Each pass is a connection of its own to what is above, under a scope of its own, which ends with the pass.
 template<class T> class repeat_stream final : public stream_base<T> {
 public:
-  repeat_stream(services& s, node<T>& up, std::uint64_t passes) noexcept : runtime_(s), up_(up), passes_(passes) {}
+  repeat_stream(const connection& c, node<T>& up, std::uint64_t passes) : outer_(c), up_(up), passes_(passes) {}
   task<std::optional<item<T>>> next() override {
     for (;;) {
       if (!current_) {
         if (passes_ != 0 && pass_ == passes_) {
           co_return std::optional<item<T>>();
         }
-        start();
+        current_ = std::make_unique<running_pipeline<T>>();
+        outer_.producers.spawn(run_producers<T>(outer_.runtime, up_, *current_, &outer_));
+        co_await current_->connected.wait();
       }
-      std::optional<item<T>> i = co_await current_->next();
+      std::optional<item<T>> i = co_await current_->end->next();
       if (i) {
-        i->info.index += before_;
-        after_ = i->info.index + 1;
-        if constexpr (requires(T & v) { v.set_index(i->info.index); }) {
-          if (!i->failed()) {
-            i->value().set_index(i->info.index);
-          }
-        }
+        after_ = std::max(after_, advance_index(*i, before_) + 1);
         co_return std::move(i);
       }
+      current_->closing.set();
+      co_await current_->closed.wait();
       current_.reset();
       ++pass_;
       if (after_ == before_) { // an empty source stays empty
@@ -77,17 +88,11 @@ public:
       before_ = after_;
     }
   }
-  void set_producers(scope& s) noexcept { producers_ = &s; }
 
 private:
-  void start() {
-    connection c{runtime_, *producers_};
-    current_ = up_.connect(c);
-  }
-  services& runtime_;
+  const connection outer_;
   node<T>& up_;
-  scope* producers_ = nullptr;
-  stream_ptr<T> current_;
+  std::unique_ptr<running_pipeline<T>> current_;
   std::uint64_t passes_;
   std::uint64_t pass_ = 0;
   std::uint64_t before_ = 0; // indices of earlier passes
@@ -98,10 +103,8 @@ template<class T> class repeat_node final : public node<T> {
 public:
   repeat_node(node_ptr<T> up, std::uint64_t passes) noexcept : up_(std::move(up)), passes_(passes) {}
   stream_ptr<T> connect(connection& c) override {
-    c.slots = nullptr;
-    auto s = std::make_unique<repeat_stream<T>>(c.runtime, *up_, passes_);
-    s->set_producers(c.producers);
-    return s;
+    c.not_direct();
+    return std::make_unique<repeat_stream<T>>(c, *up_, passes_);
   }
 
 private:
@@ -113,7 +116,7 @@ template<class T, class Stream> class counted_node final : public node<T> {
 public:
   counted_node(node_ptr<T> up, std::uint64_t n) noexcept : up_(std::move(up)), n_(n) {}
   stream_ptr<T> connect(connection& c) override {
-    c.slots = nullptr;
+    c.not_direct();
     return std::make_unique<Stream>(up_->connect(c), n_);
   }
 

@@ -18,7 +18,9 @@ namespace detail {
 class failure_sink {
 public:
   virtual task<> pass(item_info info, std::exception_ptr failure) = 0;
+  std::shared_ptr<pressure> strain;
   item_info last; ///< of the item that was taken last
+  in_hand held;   ///< counts it, until the next one is asked for
 
 protected:
   ~failure_sink() = default;
@@ -33,13 +35,16 @@ public:
 
   task<std::optional<T>> next() {
     while (!ended_) {
+      past_->held = detail::in_hand();
       std::optional<item<T>> i = co_await up_->next();
       if (!i) {
         ended_ = true;
         break;
       }
+      past_->held = detail::in_hand(past_->strain.get(), *i);
       if (!i->failed()) {
         past_->last = i->info;
+        detail::give_to_user(i->value());
         co_return std::optional<T>(std::move(i->value()));
       }
       co_await past_->pass(std::move(i->info), i->failure());
@@ -61,8 +66,10 @@ namespace detail {
 
 template<class T, class U, class F> class through_stream final : public stream_base<U>, failure_sink {
 public:
-  through_stream(stream_ptr<T> up, F f) : up_(std::move(up)), f_(std::move(f)) {}
-  task<std::optional<item<U>>> next() override { co_return co_await out_.receive(); }
+  through_stream(stream_ptr<T> up, F f, std::shared_ptr<pressure> s) : up_(std::move(up)), f_(std::move(f)) {
+    strain = std::move(s);
+  }
+  task<std::optional<item<U>>> next() override { co_return take(co_await out_.receive()); }
   task<> pump() {
     async_generator<U> g = std::invoke(f_, stage_input<T>(*up_, *this));
     while (auto value = co_await g.next()) {
@@ -70,28 +77,30 @@ public:
       if constexpr (std::is_same_v<U, image>) {
         info = value->info();
       }
-      item<U> result(std::move(info), std::move(*value));
+      on_its_way<U> result(strain.get(), item<U>(std::move(info), std::move(*value)));
       (void)co_await out_.send(std::move(result));
     }
+    held = in_hand();
     out_.close();
   }
 
 private:
   task<> pass(item_info info, std::exception_ptr failure) override {
-    item<U> failed(std::move(info), std::move(failure));
+    on_its_way<U> failed(strain.get(), item<U>(std::move(info), std::move(failure)));
     (void)co_await out_.send(std::move(failed));
   }
   stream_ptr<T> up_;
   F f_;
-  channel<item<U>> out_{1};
+  channel<on_its_way<U>> out_{1};
 };
 
 template<class T, class U, class F> class through_node final : public node<U> {
 public:
   through_node(node_ptr<T> up, F f) : up_(std::move(up)), f_(std::move(f)) {}
   stream_ptr<U> connect(connection& c) override {
-    c.slots = nullptr;
-    auto s = std::make_unique<through_stream<T, U, F>>(up_->connect(c), f_);
+    c.not_direct();
+    std::shared_ptr<pressure> strain = c.strain;
+    auto s = std::make_unique<through_stream<T, U, F>>(up_->connect(c), f_, std::move(strain));
     c.producers.spawn(s->pump());
     return s;
   }
@@ -120,8 +129,9 @@ private:
 ///
 ///     images | weir::through([](auto in) { return larger_than(std::move(in), 64); })
 ///
-/// The generator runs one value ahead of its consumer, as a child of the pipeline. What it throws fails the pipeline. Failed
-/// items go past it.
+/// Images that the generator keeps while it asks for more take of the budget what the stages around it count on: then the
+/// budget has to have room for them besides. The generator runs one value ahead of its consumer, as a child of the pipeline.
+/// What it throws fails the pipeline. Failed items go past it.
 template<class F> auto through(F make) { return detail::through_stage<F>(std::move(make)); }
 
 } // namespace weir

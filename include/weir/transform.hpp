@@ -37,9 +37,6 @@ requires is_task<std::remove_cvref_t<std::invoke_result_t<F&, T&&>>>::value stru
   using type = typename std::remove_cvref_t<std::invoke_result_t<F&, T&&>>::value_type;
 };
 
-[[nodiscard]] inline std::uint64_t bytes_of(const image& im) noexcept { return im.shape().bytes(); }
-template<class T> [[nodiscard]] std::uint64_t bytes_of(const T&) noexcept { return 0; }
-
 /// A function and its argument. (Not a lambda: those of a template's members have no linkage on g++ 12.2, which warns.)
 template<class R, class F, class A> struct bound_call {
   F& function;
@@ -51,10 +48,11 @@ template<class R, class F, class A> struct bound_call {
 template<class T, class U, class F> class working_stream : public stream_base<U> {
 public:
   working_stream(stream_ptr<T> up, F f, transform_options o, std::shared_ptr<pressure> strain)
-      : f_(std::move(f)), up_(std::move(up)), window_(o.in_flight, o.order, std::move(strain)) {}
+      : f_(std::move(f)), up_(std::move(up)), strain_(strain), window_(o.in_flight, o.order, std::move(strain)) {}
   task<std::optional<item<U>>> next() override { co_return co_await window_.next(); }
   task<> pump(scope& producers) {
     while (auto i = co_await up_->next()) {
+      const in_hand held(strain_.get(), *i);
       co_await window_.room();
       if (i->failed()) {
         window_.push(std::move(*i).template failure_as<U>());
@@ -86,6 +84,7 @@ private:
     }
   }
   stream_ptr<T> up_;
+  std::shared_ptr<pressure> strain_;
   window<U> window_;
 };
 
@@ -95,6 +94,7 @@ public:
 
 private:
   task<U> apply(T& value) override {
+    give_to_user(value);
     if constexpr (transformed<F, T>::awaited) {
       co_return co_await std::invoke(this->f_, std::move(value));
     } else {
@@ -150,11 +150,14 @@ template<class T, class U, class F, class Stream, bool KeepsPlace> class working
 public:
   working_node(node_ptr<T> up, F f, transform_options o) : up_(std::move(up)), f_(std::move(f)), options_(o) {}
   stream_ptr<U> connect(connection& c) override {
-    if constexpr (!KeepsPlace) {
-      c.slots = nullptr;
+    if constexpr (KeepsPlace) {
+      c.fills_blanks = false;
+      c.any_order = c.any_order || options_.order == order::completion;
+    } else {
+      c.not_direct();
     }
-    stream_ptr<T> up = up_->connect(c);
-    auto s = std::make_unique<Stream>(std::move(up), f_, options_, c.strain);
+    std::shared_ptr<pressure> strain = c.strain;
+    auto s = std::make_unique<Stream>(up_->connect(c), f_, options_, std::move(strain));
     c.producers.spawn(s->pump(c.producers));
     return s;
   }
@@ -169,7 +172,7 @@ template<class T, class F> class filter_node final : public node<T> {
 public:
   filter_node(node_ptr<T> up, F f) : up_(std::move(up)), f_(std::move(f)) {}
   stream_ptr<T> connect(connection& c) override {
-    c.slots = nullptr;
+    c.not_direct();
     return std::make_unique<filter_stream<T, F>>(up_->connect(c), f_);
   }
 

@@ -141,18 +141,21 @@ void assembly::compact(shape_group& g) {
   }
 }
 
-std::optional<image_batch> assembly::close_oldest(time_point now) {
-  for (shape_group& g : groups_) {
+std::optional<image_batch> assembly::close_oldest(time_point now, bool full_only) {
+  for (auto at = groups_.begin(); at != groups_.end();) {
+    shape_group& g = *at++;
     if (g.in_flight != 0) {
       continue;
     }
     if (any_order_) {
       compact(g);
     }
-    if (!g.blocks.empty() && g.blocks.front()->filled != 0) {
-      while (g.blocks.size() > 1 && g.blocks.back()->filled == 0) {
-        g.blocks.pop_back();
-      }
+    while (!g.blocks.empty() && g.blocks.back()->filled == 0) {
+      g.blocks.pop_back();
+    }
+    if (g.blocks.empty()) {
+      drop(g);
+    } else if (!full_only || g.blocks.front()->filled == g.capacity) {
       return emit(g, 0, now);
     }
   }

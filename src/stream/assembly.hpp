@@ -79,8 +79,9 @@ public:
 
   /// An image has been decoded into its cell. Returns the batch that it completes.
   std::optional<image_batch> arrive(open_block& b, std::size_t cell, image im, time_point now);
-  /// The oldest group's oldest images, if any are there and none is on its way.
-  std::optional<image_batch> close_oldest(time_point now);
+  /// The oldest group's oldest images, if any are there and none is on its way. `full_only`: only as many as make a batch.
+  /// Gives blocks up in which every image has failed.
+  std::optional<image_batch> close_oldest(time_point now, bool full_only = false);
   /// Removes a group that holds no image.
   void drop(shape_group& g) noexcept;
 

@@ -42,12 +42,10 @@ public:
     c.one_shape = options_.shapes == shapes::same;
     c.copied = options_.shapes != shapes::ragged;
     c.slots = c.copied ? self : nullptr;
+    c.fills_blanks = c.copied;
+    c.strain = strain_;
     up_ = up.connect(c);
-    c.one_shape = c.copied = false;
-    strain_ = std::exchange(c.strain, nullptr);
-    if (strain_) {
-      strain_->watch(this, [](void* b) noexcept { static_cast<batch_stream*>(b)->look_later(); });
-    }
+    strain_->watch(this, [](void* b) noexcept { static_cast<batch_stream*>(b)->look_later(); });
     c.producers.spawn(pump());
   }
 
@@ -98,10 +96,11 @@ private:
         continue;
       }
       if (options_.shapes == shapes::ragged) {
-        co_await take_ragged(std::move(i->value()));
+        take_ragged(std::move(i->value()));
       } else if (is_placed(i->value())) {
         take_placed(std::move(i->value()));
       } else {
+        const in_hand held(strain_.get(), i->value().pixels().data() != nullptr ? i->value().shape().bytes() : 0);
         co_await take_copied(std::move(i->value()));
       }
     }
@@ -110,10 +109,7 @@ private:
 
   // --- ragged
 
-  task<> take_ragged(image im) {
-    if (im.pixels().data() == nullptr) { // a blank
-      im = co_await make_blank(std::move(im));
-    }
+  void take_ragged(image im) {
     if (loose_.empty()) {
       loose_first_ = services_.loop.now();
     }
@@ -122,18 +118,6 @@ private:
     if (loose_.size() == size_) {
       give_loose();
     }
-  }
-  task<image> make_blank(image im) {
-    starving_ = true;
-    close_early();
-    memory::lease l = co_await grant_operation(services_.pixels, im.shape().bytes());
-    starving_ = false;
-    if (!l) {
-      throw budget_error(im.shape().bytes(), services_.pixels.budget());
-    }
-    std::memset(l.data(), 0, im.shape().bytes());
-    std::byte* const data = l.data();
-    co_return image(im.info(), im.shape(), data, own(std::move(l)), {}, true);
   }
   void give_loose() {
     std::vector<image> images;
@@ -176,13 +160,12 @@ private:
       }
       if (out_of_memory_) {
         out_of_memory_ = false;
+        waiting(false);
         throw std::bad_alloc{};
       }
       waiting(a.wants_block);
-      if (!spare_) {
-        wait_for w(changed_);
-        co_await w;
-      }
+      wait_for w(changed_); // there may be a spare block by now, for which there is no use any more
+      co_await w;
     }
   }
   void expect_any_order() noexcept override { assembly_.expect_any_order(); }
@@ -190,12 +173,18 @@ private:
   [[nodiscard]] std::size_t capacity_for(const shape& s) const {
     const std::uint64_t budget = services_.pixels.budget();
     // Images that come in blocks of their own, up to half of the budget at a time, and one in hand, need room beside the batch.
-    const std::uint64_t beside = copying_ ? budget / 2 + s.bytes() : 0;
+    const std::uint64_t one = charge(s.bytes());
+    const std::uint64_t beside = copying_ ? budget / 2 + one : 0;
     const std::uint64_t room = budget > beside ? budget - beside : 0;
-    if (options_.shapes == shapes::same && s.bytes() * size_ > room) {
-      throw budget_error(s.bytes() * size_ + (copying_ ? s.bytes() * (size_ + 2) : 0), budget);
+    auto fits = [&](std::uint64_t n) { return (copying_ ? charge(s.bytes() * n) : s.bytes() * n) <= room; };
+    if (options_.shapes == shapes::same && !fits(size_)) {
+      throw budget_error(copying_ ? 2 * (charge(s.bytes() * size_) + one) : s.bytes() * size_, budget);
     }
-    return static_cast<std::size_t>(std::min<std::uint64_t>(size_, std::max<std::uint64_t>(1, room / s.bytes())));
+    std::uint64_t n = std::min<std::uint64_t>(size_, std::max<std::uint64_t>(1, room / s.bytes()));
+    while (n > 1 && !fits(n)) {
+      --n;
+    }
+    return static_cast<std::size_t>(n);
   }
 
   /// True: `spare_` is a block of that size. Else one has been asked for, and `changed_` is woken when it is there.
@@ -262,7 +251,7 @@ private:
       co_return;
     }
     if (options_.shapes == shapes::same && !fixed_) {
-      fixed_ = im.shape();
+      fixed_ = strain_->only = im.shape();
       co_await place_leading_blanks(im.shape());
     }
     co_await copy_in(std::move(im));
@@ -332,16 +321,14 @@ private:
     if (!leading_.empty() && !options_.drop_remainder) {
       co_await place_blank_batch();
     }
-    if (!options_.drop_remainder) {
-      if (!loose_.empty()) {
-        give_loose();
-      }
-      const std::uint64_t before = assembly_.copies();
-      while (auto rest = assembly_.close_oldest(services_.loop.now())) {
-        give_batch(std::move(*rest));
-      }
-      services_.copies += assembly_.copies() - before;
+    if (!loose_.empty() && !options_.drop_remainder) {
+      give_loose();
     }
+    const std::uint64_t before = assembly_.copies();
+    while (auto rest = assembly_.close_oldest(services_.loop.now(), options_.drop_remainder)) {
+      give_batch(std::move(*rest));
+    }
+    services_.copies += assembly_.copies() - before;
     ended_ = true;
     for_ready_.wake_all();
   }
@@ -353,7 +340,7 @@ private:
       if (for_memory) {
         close_early();
       }
-    } else if (strain_) {
+    } else {
       strain_->waiting_for_memory = for_memory;
       strain_->changed();
     }
@@ -367,7 +354,7 @@ private:
   /// If nothing can go on but by the consumer's giving memory back, and it waits for a batch: give it what is there. The oldest
   /// batch in the making, though it isn't full.
   void close_early() noexcept {
-    const bool stuck = starving_ || (!busy_ && strain_ && strain_->stuck());
+    const bool stuck = starving_ || (!busy_ && strain_->stuck());
     if (!stuck || !consumer_waits_ || !ready_.empty()) {
       return;
     }
@@ -385,7 +372,7 @@ private:
   services& services_;
   const std::size_t size_;
   const batch_options options_;
-  std::shared_ptr<pressure> strain_;
+  const std::shared_ptr<pressure> strain_ = std::make_shared<pressure>();
   assembly assembly_;
   stream_ptr<image> up_;
 

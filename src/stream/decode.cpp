@@ -1,5 +1,6 @@
 #include <weir/decode_png.hpp>
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 
@@ -95,13 +96,15 @@ public:
     co_return ok;
   }
 
-  /// For rows that are too wide for the workers' own scratch. What the budget can't give comes from the heap then.
-  task<memory::lease> scratch_for(const decode_plan& p) {
+  /// For rows that are too wide for the workers' own scratch. It isn't waited for: what it would wait for may be the batch that
+  /// the image belongs to. What the budget can't give now comes from the heap, while the job runs.
+  [[nodiscard]] memory::lease scratch_for(const decode_plan& p) noexcept {
+    memory::lease l;
     const std::size_t needed = png::scratch_bytes(p.header, options_);
-    if (needed <= services_.workers.scratch(0).size() || needed + p.output.bytes() > services_.pixels.budget()) {
-      co_return memory::lease();
+    if (needed > services_.workers.scratch(0).size()) {
+      (void)services_.pixels.try_acquire(needed, l);
     }
-    co_return co_await grant_operation(services_.pixels, needed);
+    return l;
   }
 
   /// Decodes into `to`. Gives the image's warning, or throws its failure; `info` gets the time.
@@ -154,13 +157,13 @@ struct destination {
 class decode_stream final : public stream_base<image> {
 public:
   decode_stream(services& s, connection& c, node<encoded>& up, const png_options& o, weir::order order, std::size_t in_flight)
-      : decoder_(s, o), slots_(std::exchange(c.slots, nullptr)), bounded_(c.copied), strain_(std::make_shared<pressure>()),
+      : decoder_(s, o), slots_(std::exchange(c.slots, nullptr)), bounded_(c.copied), blanks_(c.blanks),
+        ordered_(order == order::input), strain_(c.strain ? std::exchange(c.strain, nullptr) : std::make_shared<pressure>()),
         window_(in_flight, order, strain_) {
-    if (slots_ != nullptr && order == order::completion) {
+    if (slots_ != nullptr && (order == order::completion || c.any_order)) {
       slots_->expect_any_order();
     }
     up_ = up.connect(c);
-    c.strain = strain_;
   }
 
   task<std::optional<item<image>>> next() override { co_return co_await window_.next(); }
@@ -169,22 +172,31 @@ public:
     while (auto i = co_await up_->next()) {
       co_await window_.room();
       i->info.expected = decoder_.unknown_shape();
-      if (i->failed()) {
-        window_.push(std::move(*i).failure_as<image>());
-        continue;
-      }
-      std::exception_ptr failure;
-      try {
-        planned what = co_await decoder_.plan(i->value(), i->info);
-        failure = what.failure;
-        if (!failure) {
-          failure = co_await start(producers, *i, std::move(what.plan));
+      std::exception_ptr failure = i->failure();
+      decode_plan plan;
+      destination to;
+      if (!failure) {
+        try {
+          planned what = co_await decoder_.plan(i->value(), i->info);
+          plan = std::move(what.plan);
+          failure = what.failure;
+          if (!failure) {
+            failure = co_await grant(i->info, plan, to);
+          }
+        } catch (const std::bad_alloc&) {
+          failure = item_failure(i->info, stage::decode, "out of memory");
         }
-      } catch (const std::bad_alloc&) {
-        failure = item_failure(i->info, stage::decode, "out of memory");
       }
       if (failure) {
+        co_await room_beside_batch(i->info.expected.bytes()); // a blank's
+        ++taken_;
         window_.push(item<image>(i->info, std::move(failure)));
+      } else {
+        window<image>::slot& slot = *window_.open(slots_ != nullptr ? 0 : plan.output.bytes());
+        ++taken_;
+        ++jobs_;
+        job_bytes_ += plan.output.bytes();
+        producers.spawn(decode_one(slot, std::move(*i), std::move(plan), std::move(to)));
       }
     }
     window_.finish();
@@ -192,10 +204,10 @@ public:
 
 private:
   /// Everything that the job needs is granted here, in the order of the input; then it is handed out.
-  task<std::exception_ptr> start(scope& producers, item<encoded>& i, decode_plan p) {
-    destination to;
+  task<std::exception_ptr> grant(item_info& info, decode_plan& p, destination& to) {
+    co_await room_among_jobs(p.output.bytes());
     if (slots_ != nullptr) {
-      slot_grant g = co_await slots_->place(p.output, i.info);
+      slot_grant g = co_await slots_->place(p.output, info);
       if (g.failure) {
         co_return std::move(g.failure);
       }
@@ -204,20 +216,20 @@ private:
     } else {
       const std::uint64_t budget = decoder_.runtime().pixels.budget();
       if (p.output.bytes() > budget) {
-        co_return too_large(i.info, p.output, budget);
+        info.expected = decoder_.unknown_shape(); // a blank in its place would be too large as well
+        co_return too_large(info, p.output, budget);
       }
-      co_await room_for(p.output.bytes());
+      co_await room_beside_batch(p.output.bytes());
+      if (bounded_ && strain_->only && charge(p.output.bytes()) > budget / 2) { // its block and the open batch don't fit
+        co_return shape_mismatch(info, *strain_->only, p.output);
+      }
       waiting(true);
       memory::lease l = co_await grant_operation(decoder_.runtime().pixels, p.output.bytes());
       waiting(false);
       to.data = l.data();
       to.memory = own(std::move(l));
     }
-    waiting(true);
-    p.scratch = co_await decoder_.scratch_for(p);
-    waiting(false);
-    window<image>::slot& slot = *window_.open(slots_ != nullptr ? 0 : p.output.bytes());
-    producers.spawn(decode_one(slot, std::move(i), std::move(p), std::move(to)));
+    p.scratch = decoder_.scratch_for(p);
     co_return std::exception_ptr();
   }
 
@@ -229,6 +241,9 @@ private:
     } catch (...) {
       failure = std::current_exception();
     }
+    --jobs_;
+    job_bytes_ -= p.output.bytes();
+    for_fewer_jobs_.wake_all();
     i.value() = encoded(); // the file's bytes go back first, then the scratch
     p.scratch.reset();
     if (failure) {
@@ -241,33 +256,66 @@ private:
     window_.complete(slot, item<image>(std::move(i.info), std::move(im)));
   }
 
+  /// Waits until some of what is under way has ended, or left.
   class [[nodiscard]] less_awaiter final : public waiter {
   public:
-    less_awaiter(pressure& p, std::uint64_t bytes, std::uint64_t most) noexcept
-        : waiter(p.for_less), pressure_(p), bytes_(bytes), most_(most) {}
+    explicit less_awaiter(wait_queue& q) noexcept : waiter(q) {}
     static void await_resume() noexcept {}
 
   private:
-    bool ready() noexcept override { return pressure_.bytes_ahead == 0 || pressure_.bytes_ahead + bytes_ <= most_; }
-    pressure& pressure_;
-    std::uint64_t bytes_;
-    std::uint64_t most_;
+    bool ready() noexcept override { return false; }
   };
-  /// Where a batch below copies, images in blocks of their own leave it half of the budget.
-  task<> room_for(std::uint64_t bytes) {
-    const std::uint64_t most = bounded_ ? decoder_.runtime().pixels.budget() / 2 : ~std::uint64_t{0} - bytes;
-    while (strain_->bytes_ahead != 0 && strain_->bytes_ahead + bytes > most) {
-      co_await less_awaiter(*strain_, bytes, most);
+  /// Memory is granted late, so that few blocks are in use and those are hot in cache: to as many jobs as keep the workers busy
+  /// while the loop is away. What is decoded and waits to be delivered doesn't count.
+  task<> room_among_jobs(std::uint64_t bytes) {
+    const auto workers = static_cast<std::size_t>(decoder_.runtime().workers.threads());
+    while (jobs_ > workers + 2 && (jobs_ >= most_jobs || job_bytes_ + bytes > most_job_bytes)) {
+      co_await less_awaiter(for_fewer_jobs_);
     }
+  }
+  /// Where a batch below copies, images in blocks of their own leave it half of the budget. Where a blank stands in for a
+  /// failed image, there is room for it beside all that is in flight: any of it may fail yet, and the blank may be as large as
+  /// the largest. One that alone is too much waits until nothing is in flight.
+  task<> room_beside_batch(std::uint64_t bytes) {
+    if (slots_ != nullptr || (!bounded_ && !blanks_)) {
+      co_return;
+    }
+    const std::uint64_t budget = decoder_.runtime().pixels.budget();
+    const std::uint64_t most = bounded_ ? budget / 2 : budget;
+    newest_ = std::max(newest_, charge(bytes));
+    while (strain_->in_flight != 0 &&
+           (blanks_ ? (strain_->in_flight + 1) * largest() : strain_->bytes_ahead + charge(bytes)) > most) {
+      co_await less_awaiter(strain_->for_less);
+    }
+  }
+  /// What a blank may need: the most of all that is in flight, or is about to be, and of the last good image.
+  std::uint64_t largest() noexcept {
+    if (ordered_ && taken_ >= mark_ + strain_->in_flight) { // what was taken before the mark has been delivered
+      older_ = std::exchange(newest_, 0);
+      mark_ = taken_ + 1;
+    }
+    return std::max({older_, newest_, strain_->last_good});
   }
   void waiting(bool for_memory) noexcept {
     strain_->waiting_for_memory = for_memory;
     strain_->changed();
   }
 
+  static constexpr std::size_t most_jobs = 256;
+  static constexpr std::uint64_t most_job_bytes = std::uint64_t{4} << 20;
+
   decoder decoder_;
+  std::size_t jobs_ = 0; // that have not ended
+  std::uint64_t job_bytes_ = 0;
+  wait_queue for_fewer_jobs_;
   slot_source* slots_;
-  bool bounded_;
+  const bool bounded_; // a batch below copies
+  const bool blanks_;  // failed images become blanks with blocks of their own
+  const bool ordered_;
+  std::uint64_t taken_ = 0; // items that have been in flight, or are
+  std::uint64_t mark_ = 0;
+  std::uint64_t newest_ = 0; // the most since the mark
+  std::uint64_t older_ = 0;  // the most since the mark before
   std::shared_ptr<pressure> strain_;
   window<image> window_;
   stream_ptr<encoded> up_;
@@ -308,7 +356,7 @@ task<image> decode_bytes(services& s, std::span<const std::byte> body, png_optio
     std::rethrow_exception(too_large(info, output, s.pixels.budget()));
   }
   memory::lease block = co_await grant_operation(s.pixels, output.bytes());
-  what.plan.scratch = co_await d.scratch_for(what.plan);
+  what.plan.scratch = d.scratch_for(what.plan);
   std::string warning = co_await d.decode(bytes, what.plan, block.span(), info);
   block.hold_by_user();
   std::byte* const data = block.data();

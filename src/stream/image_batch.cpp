@@ -26,6 +26,9 @@ std::vector<std::uint8_t> image_batch::mask() const {
 }
 
 void encoded::copy_to(std::span<std::byte> to) const noexcept {
+  if (size_ == 0) { // there may be no address to copy from or to
+    return;
+  }
   if (first_ == nullptr) {
     std::memcpy(to.data(), flat_.data(), flat_.size());
     return;

@@ -1,16 +1,23 @@
 #include <weir/on_error.hpp>
 
+#include <cstring>
+
 #include "errors.hpp"
+#include "operations.hpp"
+#include <weir/batched.hpp>
 
 namespace weir::detail {
 
 namespace {
 
-/// Replaces failed images by blanks: images without pixels, which the batch below fills with zeros.
+/// Replaces failed images by blanks. Their pixels have a block of their own, but where a batch of one block follows: that makes
+/// them. Liveness: the decode sees to it that there is always room for a blank beside what comes after it.
 class blank_stream final : public stream_base<image> {
 public:
-  blank_stream(stream_ptr<image> up, const skip_bad& limits, error_observer o, bool one_shape)
-      : up_(std::move(up)), counter_(limits), observer_(std::move(o)), one_shape_(one_shape) {}
+  blank_stream(services& s, stream_ptr<image> up, const skip_bad& limits, error_observer o, bool one_shape,
+               std::shared_ptr<pressure> strain)
+      : services_(s), up_(std::move(up)), counter_(limits), observer_(std::move(o)), one_shape_(one_shape),
+        strain_(std::move(strain)) {}
 
   task<std::optional<item<image>>> next() override {
     std::optional<item<image>> i = co_await up_->next();
@@ -24,6 +31,9 @@ public:
     if (!failure) {
       counter_.good();
       good_ = i->value().shape();
+      if (strain_) {
+        strain_->last_good = charge(good_->bytes());
+      }
       co_return std::move(i);
     }
     if (observer_) {
@@ -32,19 +42,39 @@ public:
     if (counter_.bad()) {
       std::rethrow_exception(failure);
     }
-    item<image> blank(i->info, image(i->info, blank_shape(i->info), nullptr, owner(), {}, true));
+    const shape s = good_ ? *good_ : i->info.expected;
+    image black(i->info, s, nullptr, owner(), {}, true);
+    if (strain_) {
+      black = co_await with_pixels(std::move(black));
+    }
+    item<image> blank(i->info, std::move(black));
     co_return std::optional<item<image>>(std::move(blank));
   }
 
 private:
-  [[nodiscard]] shape blank_shape(const item_info& info) const noexcept {
-    return good_ ? *good_ : info.expected;
+  task<image> with_pixels(image im) {
+    const std::uint64_t bytes = im.shape().bytes();
+    memory::lease l;
+    if (services_.pixels.try_acquire(bytes, l) != memory::acquisition::granted) {
+      strain_->blank_waits = true;
+      strain_->changed();
+      l = co_await grant_operation(services_.pixels, bytes);
+      strain_->blank_waits = false;
+    }
+    if (!l) {
+      throw budget_error(bytes, services_.pixels.budget());
+    }
+    std::memset(l.data(), 0, bytes);
+    std::byte* const data = l.data();
+    co_return image(im.info(), im.shape(), data, own(std::move(l)), {}, true);
   }
+  services& services_;
   stream_ptr<image> up_;
   bad_item_counter counter_;
   error_observer observer_;
   bool one_shape_;
-  std::optional<shape> good_; // of the last good one
+  std::shared_ptr<pressure> strain_; // null: the batch below makes the pixels
+  std::optional<shape> good_;        // of the last good one
 };
 
 class blank_node final : public node<image> {
@@ -52,9 +82,18 @@ public:
   blank_node(node_ptr<image> up, const skip_bad& limits, error_observer o)
       : up_(std::move(up)), limits_(limits), observer_(std::move(o)) {}
   stream_ptr<image> connect(connection& c) override {
-    c.slots = nullptr; // which shape a blank gets, and so which batch, is known only when those before it are decoded
+    const bool filled_below = c.fills_blanks;
+    c.not_direct(); // which shape a blank gets, and so which batch, is known only when those before it are decoded
     const bool one_shape = std::exchange(c.one_shape, false);
-    return std::make_unique<blank_stream>(up_->connect(c), limits_, observer_, one_shape);
+    std::shared_ptr<pressure> strain;
+    if (!filled_below) {
+      c.blanks = true;
+      if (!c.strain) {
+        c.strain = std::make_shared<pressure>();
+      }
+      strain = c.strain;
+    }
+    return std::make_unique<blank_stream>(c.runtime, up_->connect(c), limits_, observer_, one_shape, std::move(strain));
   }
 
 private:

@@ -11,10 +11,14 @@ namespace weir::detail {
 
 namespace {
 
-/// Waits for a file's first segment, in turn.
+/// Waits for a file's first segment, in turn; not if it is the oldest file that has not been given on.
 class [[nodiscard]] first_segment final : public operation, memory::segment_waiter {
 public:
-  first_segment(memory::segment_pool& p, bool oldest) noexcept : pool_(p), oldest_(oldest) { count = 1; }
+  /// `waiting` is set while it waits.
+  first_segment(memory::segment_pool& p, bool oldest, first_segment*& waiting) noexcept
+      : pool_(p), oldest_(oldest), waiting_(waiting) {
+    count = 1;
+  }
   static constexpr bool await_ready() noexcept { return false; }
   template<weir_promise P> bool await_suspend(std::coroutine_handle<P> h) noexcept {
     chain_ = h.promise().chain_;
@@ -27,18 +31,28 @@ public:
       return false;
     }
     pool_.enqueue(*this);
+    waiting_ = this;
     chain_->park(*this);
     return true;
   }
   /// Null: there is no memory.
   memory::segment* await_resume() noexcept { return segment_; }
+  /// While it waits: it has become the oldest.
+  void become_oldest() noexcept {
+    pool_.remove(*this);
+    memory::segment* s = nullptr;
+    (void)pool_.force(1, s);
+    granted(s);
+  }
 
 private:
   void stop() noexcept override {
+    waiting_ = nullptr;
     pool_.remove(*this);
     chain_->stop_soon();
   }
   void granted(memory::segment* s) noexcept override {
+    waiting_ = nullptr;
     segment_ = s;
     chain_->resume_soon();
   }
@@ -46,6 +60,7 @@ private:
   chain* chain_ = nullptr;
   memory::segment* segment_ = nullptr;
   bool oldest_;
+  first_segment*& waiting_;
 };
 
 /// Reads ahead of its consumer. Segments are granted in order, the first one before a file is opened. Liveness: the oldest file
@@ -57,6 +72,9 @@ public:
       : services_(s), up_(std::move(up)), window_(o.in_flight, o.order, {}), ordered_(o.order == order::input) {}
 
   task<std::optional<item<encoded>>> next() override {
+    if (first_waiting_ != nullptr && window_.count() == 0) {
+      first_waiting_->become_oldest();
+    }
     std::optional<item<encoded>> i = co_await window_.next();
     grow_oldest();
     co_return std::move(i);
@@ -69,7 +87,7 @@ public:
         window_.push(std::move(*i).failure_as<encoded>());
         continue;
       }
-      memory::segment* const s = co_await first_segment(services_.files, window_.count() == 0);
+      memory::segment* const s = co_await first_segment(services_.files, window_.count() == 0, first_waiting_);
       if (s == nullptr) {
         window_.push(item<encoded>(i->info, item_failure(i->info, stage::read, std::strerror(ENOMEM))));
         continue;
@@ -159,15 +177,16 @@ private:
   stream_ptr<path> up_;
   window<encoded> window_;
   bool ordered_;
-  read_operation* growing_ = nullptr; // those that wait for segments, the latest first
-  void* forced_ = nullptr;            // in completion order: the one that may exceed the budget
+  first_segment* first_waiting_ = nullptr; // the next file, while it waits
+  read_operation* growing_ = nullptr;      // those that wait for segments, the latest first
+  void* forced_ = nullptr;                 // in completion order: the one that may exceed the budget
 };
 
 class read_node final : public node<encoded> {
 public:
   read_node(node_ptr<path> up, read_options o) : up_(std::move(up)), options_(o) {}
   stream_ptr<encoded> connect(connection& c) override {
-    c.slots = nullptr;
+    c.not_direct();
     auto s = std::make_unique<read_stream>(c.runtime, up_->connect(c), options_);
     c.producers.spawn(s->pump(c.producers));
     return s;

@@ -1,5 +1,6 @@
 #include "services.hpp"
 
+#include "operations.hpp"
 #include <weir/detail/stream.hpp>
 
 namespace weir::detail {
@@ -12,6 +13,8 @@ void services::note_wait(const char* what, std::string_view whose) noexcept {
   } catch (...) { // no memory for a text: then what is there stays
   }
 }
+
+void note_held(const owner& memory) noexcept { hold_by_user(memory); }
 
 void note_end(services& runtime, root_state* root) noexcept {
   if (root != nullptr) {

@@ -35,7 +35,7 @@ class file_node final : public node<path> {
 public:
   explicit file_node(path_list paths) noexcept : paths_(std::move(paths)) {}
   stream_ptr<path> connect(connection& c) override {
-    c.slots = nullptr;
+    c.not_direct();
     return std::make_unique<file_stream>(paths_);
   }
 
@@ -69,7 +69,7 @@ class buffer_node final : public node<encoded> {
 public:
   explicit buffer_node(channel<buffer>& requests) noexcept : requests_(requests) {}
   stream_ptr<encoded> connect(connection& c) override {
-    c.slots = nullptr;
+    c.not_direct();
     return std::make_unique<buffer_stream>(requests_);
   }
 

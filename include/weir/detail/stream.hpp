@@ -7,7 +7,8 @@
 #include <optional>
 #include <utility>
 
-#include <weir/detail/waiters.hpp>
+#include <weir/detail/owner.hpp>
+#include <weir/detail/pressure.hpp>
 #include <weir/item.hpp>
 #include <weir/scope.hpp>
 #include <weir/task.hpp>
@@ -17,48 +18,23 @@ namespace weir::detail {
 struct services;   // what a runtime gives its pipelines: src/stream/services.hpp
 class slot_source; // where a batch takes its images: src/stream/slots.hpp
 
-/// What the stages from a decode on tell each other about memory. The decode makes it.
-class pressure {
-public:
-  std::size_t in_flight = 0;       ///< items in the windows from the decode on
-  std::uint64_t bytes_ahead = 0;   ///< of the images in them that have a block of their own
-  bool waiting_for_memory = false; ///< the decode's pump waits for a grant
-  wait_queue for_less;             ///< the decode's pump, while `bytes_ahead` is too much
-
-  /// Everything that was granted has been delivered, and the next image waits for memory: only the batch below can help, by
-  /// closing early.
-  [[nodiscard]] bool stuck() const noexcept { return waiting_for_memory && in_flight == 0; }
-  /// `notify(watcher)` is called whenever it may have become stuck.
-  void watch(void* watcher, void (*notify)(void*) noexcept) noexcept { watcher_ = watcher, notify_ = notify; }
-  void changed() noexcept {
-    if (stuck() && watcher_ != nullptr) {
-      notify_(watcher_);
-    }
-  }
-  void entered(std::uint64_t bytes) noexcept {
-    ++in_flight;
-    bytes_ahead += bytes;
-  }
-  void left(std::uint64_t bytes) noexcept {
-    --in_flight;
-    bytes_ahead -= bytes;
-    for_less.wake_all();
-    changed();
-  }
-
-private:
-  void* watcher_ = nullptr;
-  void (*notify_)(void*) noexcept = nullptr;
-};
-
 /// What a description is connected to.
 struct connection {
   services& runtime;
   scope& producers;                   ///< what runs ahead of its consumer is a child of this
-  std::shared_ptr<pressure> strain{}; ///< of the decode below; null where there is none
-  slot_source* slots = nullptr;       ///< from a batch to the decode that it follows directly; every other stage takes it out
+  std::shared_ptr<pressure> strain{}; ///< between a decode and the batch below it; the stages above the decode don't see it
+  slot_source* slots = nullptr;       ///< from a batch to the decode that it follows directly
+  bool fills_blanks = false;          ///< a batch that follows directly makes the pixels of blanks
+  bool blanks = false;                ///< below, failed images become blanks, which need memory of their own
   bool one_shape = false;             ///< a batch below takes images of one shape only
   bool copied = false;                ///< a batch below will copy each image into a block of its own
+  bool any_order = false;             ///< images in slots will not arrive in the order in which they were placed
+
+  /// Said by every stage that comes between a batch and what it would have followed directly.
+  void not_direct() noexcept {
+    slots = nullptr;
+    fills_blanks = false;
+  }
 };
 
 /// A connected stream. `next` isn't called again before it has ended, nor after it gave nullopt or was stopped.
@@ -96,6 +72,14 @@ public:
 private:
   services* services_ = nullptr;
 };
+
+/// A value is about to be in the user's hands: if it has a block of the pool's, that counts as the user's from now on.
+void note_held(const owner& memory) noexcept;
+template<class T> void give_to_user(T& value) noexcept {
+  if constexpr (requires { value.memory(); }) {
+    note_held(value.memory());
+  }
+}
 
 /// A consumer wants no more: from here on it is teardown.
 void note_end(services& runtime, root_state* root) noexcept;

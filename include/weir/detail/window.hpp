@@ -36,11 +36,10 @@ public:
   window& operator=(const window&) = delete;
   ~window() {
     while (first_ != nullptr) {
-      delete std::exchange(first_, first_->next);
+      drop(*std::exchange(first_, first_->next));
     }
-    // In completion order a slot whose work was stopped is in no list; all of them are in this one.
-    while (unlisted_ != nullptr) {
-      delete std::exchange(unlisted_, unlisted_->next);
+    while (unlisted_ != nullptr) { // in completion order: those whose work was stopped
+      drop(*std::exchange(unlisted_, unlisted_->next));
     }
   }
 
@@ -133,6 +132,12 @@ private:
       strain_->left(s->bytes);
     }
     return std::move(s->result);
+  }
+  void drop(slot& s) noexcept {
+    const std::unique_ptr<slot> dropped(&s);
+    if (strain_) {
+      strain_->left(s.bytes);
+    }
   }
 
   std::size_t limit_;
