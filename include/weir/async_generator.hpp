@@ -45,16 +45,17 @@ public:
   static void return_void() noexcept {}
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
 
-  /// nullopt: it has ended. Throws what it threw.
-  std::optional<T> take() {
-    std::optional<T> value;
-    if (value_) {
-      value.emplace(std::move(*value_));
-      value_.reset();
-    } else if (error_) {
+  /// False: it has ended.
+  [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
+  T take() {
+    T value(std::move(*value_));
+    value_.reset();
+    return value;
+  }
+  void rethrow() {
+    if (error_) {
       std::rethrow_exception(std::exchange(error_, {}));
     }
-    return value;
   }
 
 private:
@@ -170,13 +171,14 @@ private:
   }
   std::optional<T> take() {
     state_ = state::ended;
-    std::optional<T> value = promise().take(); // throws: it has ended
-    if (value) {
+    promise_type& p = promise();
+    if (p.has_value()) {
       state_ = state::idle;
-    } else {
-      destroy();
+      return std::optional<T>(p.take());
     }
-    return value;
+    p.rethrow();
+    destroy();
+    return std::nullopt;
   }
   void* frame_ = nullptr;
   detail::context* loop_ = nullptr; // the one it runs on, from the first next() on
