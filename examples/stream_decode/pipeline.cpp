@@ -114,7 +114,7 @@ public:
     auto decoded = weir::files(std::move(inputs)) | weir::repeat(asked_.repeat) | weir::read({.order = order_of(asked_)}) |
                    weir::decode_png(png_options_of(asked_), order_of(asked_));
     auto good = asked_.list ? std::move(decoded) | weir::inspect([this](const weir::image& im) { lines_.add(im); },
-                                                                 {.in_flight = 256, .order = order_of(asked_)})
+                                                                 {.in_flight = 2048, .order = order_of(asked_)})
                             : std::move(decoded);
     return std::move(good) | error_policy() | weir::batched(asked_.batch, batch_options_of(asked_));
   }

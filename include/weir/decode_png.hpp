@@ -30,10 +30,10 @@ private:
 /// of `tf.io.decode_png`, bit for bit. Bad input fails its item alone (stage header or decode; libpng's words; the byte
 /// offset). An image that could never fit the budget fails too. Throws std::invalid_argument for options out of their range.
 ///
-/// How many are decoded ahead is bounded by the budget, and by `in_flight`. On a stop, a decode under way ends within 64 KiB of
-/// output or input, and those that wait don't begin.
+/// How many are decoded ahead of the delivery is bounded by the budget, and by `in_flight`: a slow image doesn't idle the
+/// others. On a stop, a decode under way ends within 64 KiB of output or input, and those that wait don't begin.
 [[nodiscard]] inline detail::decode_stage decode_png(png_options options = {}, weir::order o = order::input,
-                                                     std::size_t in_flight = 256) {
+                                                     std::size_t in_flight = 2048) {
   return detail::decode_stage(options, o, in_flight);
 }
 

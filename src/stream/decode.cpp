@@ -243,7 +243,10 @@ private:
     }
     --jobs_;
     job_bytes_ -= p.output.bytes();
-    for_fewer_jobs_.wake_all();
+    const auto few = static_cast<std::size_t>(decoder_.runtime().workers.threads()) + 2;
+    if (jobs_ <= few || (jobs_ <= most_jobs / 2 && job_bytes_ <= most_job_bytes / 2)) { // by halves, as a window is refilled
+      for_fewer_jobs_.wake_all();
+    }
     i.value() = encoded(); // the file's bytes go back first, then the scratch
     p.scratch.reset();
     if (failure) {
