@@ -146,12 +146,12 @@ private:
       }
     }
     const std::size_t capacity = capacity_for(s);
-    candidate_ = true;
     for (;;) {
       shape_group& g = assembly_.group(s, capacity);
       const assembly::assignment a = assembly_.assign(g);
       if (a.block != nullptr) {
         waiting(false);
+        candidate_ = true;
         co_return slot_grant(a.block->at(a.cell), owner(a.block, a.cell, &drop_cell));
       }
       if (a.wants_block && request_block(s.bytes() * capacity)) {
@@ -203,7 +203,7 @@ private:
     switch (services_.pixels.try_acquire(wanted, spare_)) {
     case memory::acquisition::granted: return true;
     case memory::acquisition::never: throw budget_error(wanted, services_.pixels.budget());
-    case memory::acquisition::out_of_memory: throw std::bad_alloc{};
+    case memory::acquisition::out_of_memory: waiting(false); throw std::bad_alloc{};
     case memory::acquisition::must_wait: break;
     }
     services_.pixels.enqueue(*this);

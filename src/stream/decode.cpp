@@ -154,6 +154,22 @@ struct destination {
   owner memory{};
 };
 
+/// Says that the decode waits for memory, for as long as it does.
+class memory_wait {
+public:
+  explicit memory_wait(pressure& p) noexcept : pressure_(p) { set(true); }
+  memory_wait(const memory_wait&) = delete;
+  memory_wait& operator=(const memory_wait&) = delete;
+  ~memory_wait() { set(false); }
+
+private:
+  void set(bool waits) noexcept {
+    pressure_.waiting_for_memory = waits;
+    pressure_.changed();
+  }
+  pressure& pressure_;
+};
+
 class decode_stream final : public stream_base<image> {
 public:
   decode_stream(services& s, connection& c, node<encoded>& up, const png_options& o, weir::order order, std::size_t in_flight)
@@ -223,9 +239,11 @@ private:
       if (bounded_ && strain_->only && charge(p.output.bytes()) > budget / 2) { // its block and the open batch don't fit
         co_return shape_mismatch(info, *strain_->only, p.output);
       }
-      waiting(true);
-      memory::lease l = co_await grant_operation(decoder_.runtime().pixels, p.output.bytes());
-      waiting(false);
+      memory::lease l;
+      {
+        const memory_wait waits(*strain_); // also if the memory resource has none
+        l = co_await grant_operation(decoder_.runtime().pixels, p.output.bytes());
+      }
       to.data = l.data();
       to.memory = own(std::move(l));
     }
@@ -298,10 +316,6 @@ private:
       mark_ = taken_ + 1;
     }
     return std::max({older_, newest_, strain_->last_good});
-  }
-  void waiting(bool for_memory) noexcept {
-    strain_->waiting_for_memory = for_memory;
-    strain_->changed();
   }
 
   static constexpr std::size_t most_jobs = 256;
