@@ -19,8 +19,8 @@ namespace weir::workers {
 
 namespace {
 // What a worker finished may wait for brief jobs that follow, so long and so many.
-constexpr auto hold_for = std::chrono::microseconds(200);
-constexpr std::size_t hold_at_most = 4;
+constexpr auto hold_for = std::chrono::microseconds(400);
+constexpr std::size_t hold_at_most = 16;
 constexpr std::size_t scratch_alignment = 4096; // no page, so no cache line, of two workers
 
 using clock = std::chrono::steady_clock;
