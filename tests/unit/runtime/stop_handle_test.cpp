@@ -1,0 +1,120 @@
+#include <weir/stop_handle.hpp>
+
+#include "settings.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+using namespace weir::test;
+
+namespace {
+
+weir::task<> parks() {
+  weir::event never;
+  co_await never.wait();
+}
+weir::task<> yields(int times) {
+  for (int i = 0; i < times; ++i) {
+    co_await weir::yield();
+  }
+}
+
+const weir::stop_handle* in_handler = nullptr;
+
+} // namespace
+
+TEST_CASE("a stop before the start, during, after the end, and after the runtime is gone is legal, any number of times") {
+  const weir::stop_handle before;
+  weir::stop_handle during;
+  weir::stop_handle late;
+  {
+    place p(GENERATE(from_settings()));
+    REQUIRE_FALSE(before.stop_requested());
+    before.request_stop();
+    before.request_stop();
+    REQUIRE(before.stop_requested());
+    REQUIRE(p.rt->run(parks(), before).stopped());
+
+    bool stopped = false;
+    during = p.rt->start(parks(), [&](weir::outcome<> o) { stopped = o.stopped(); });
+    const weir::stop_handle copy = during;
+    (void)p.rt->run(yields(3));
+    REQUIRE_FALSE(stopped);
+    copy();
+    p.rt->run();
+    REQUIRE(stopped);
+
+    late = p.rt->start(yields(1));
+    p.rt->run();
+    late.request_stop();
+    late.request_stop();
+    REQUIRE(p.rt->run(yields(1)).done());
+  }
+  before.request_stop();
+  during.request_stop();
+  late.request_stop();
+}
+
+TEST_CASE("a handle that has stopped one task stops the next one that it is given to") {
+  place p(GENERATE(from_settings()));
+  const weir::stop_handle stop;
+  REQUIRE(p.rt->run(yields(1), stop).done());
+  for (int i = 0; i < 3; ++i) {
+    (void)p.rt->start([](weir::stop_handle s) -> weir::task<> {
+      s.request_stop();
+      co_return;
+    }(stop));
+    REQUIRE(p.rt->run(parks(), stop).stopped());
+  }
+}
+
+TEST_CASE("a stop handle is harmless whatever moment another thread uses it at") {
+  place p(GENERATE(from_settings()));
+  std::atomic<int> round{0};
+  std::atomic<int> finished{0};
+  weir::stop_handle current;
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  constexpr int rounds = 1000;
+#else
+  constexpr int rounds = 2500; // times four settings
+#endif
+  std::thread other([&] {
+    for (int i = 1; i <= rounds; ++i) {
+      while (round.load() != i) {
+        std::this_thread::yield();
+      }
+      current.request_stop();
+      finished.store(i);
+    }
+  });
+  int done = 0;
+  int stopped = 0;
+  for (int i = 1; i <= rounds; ++i) {
+    while (finished.load() != i - 1) {
+      std::this_thread::yield();
+    }
+    current = weir::stop_handle();
+    round.store(i);
+    const auto o = p.rt->run(yields(i % 40), current);
+    (o.done() ? done : stopped) += 1;
+  }
+  other.join();
+  REQUIRE(done + stopped == rounds);
+  REQUIRE(nothing_left(p.rt->audit()));
+}
+
+TEST_CASE("a task is stopped from a signal handler") {
+  place p(GENERATE(from_settings()));
+  const weir::stop_handle stop;
+  in_handler = &stop;
+  struct sigaction action {};
+  struct sigaction old {};
+  action.sa_handler = [](int) { in_handler->request_stop(); };
+  sigaction(SIGUSR1, &action, &old);
+  const pthread_t me = pthread_self();
+  std::thread other([&] { pthread_kill(me, SIGUSR1); });
+  REQUIRE(p.rt->run(parks(), stop).stopped());
+  other.join();
+  sigaction(SIGUSR1, &old, nullptr);
+}
