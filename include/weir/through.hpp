@@ -86,7 +86,7 @@ public:
 
 private:
   task<> pass(item_info info, std::exception_ptr failure) override {
-    on_its_way<U> failed(strain.get(), item<U>(std::move(info), std::move(failure)));
+    on_its_way<U> failed(strain.get(), std::move(info), std::move(failure));
     (void)co_await out_.send(std::move(failed));
   }
   stream_ptr<T> up_;

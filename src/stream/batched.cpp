@@ -42,7 +42,7 @@ public:
     c.one_shape = options_.shapes == shapes::same;
     c.copied = options_.shapes != shapes::ragged;
     c.slots = c.copied ? self : nullptr;
-    c.fills_blanks = c.copied;
+    c.fills_blanks = c.one_shape; // of groups, a block for a large blank might need what images ahead of it have
     c.strain = strain_;
     up_ = up.connect(c);
     strain_->watch(this, [](void* b) noexcept { static_cast<batch_stream*>(b)->look_later(); });

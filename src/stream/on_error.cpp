@@ -10,7 +10,7 @@ namespace weir::detail {
 
 namespace {
 
-/// Replaces failed images by blanks. Their pixels have a block of their own, but where a batch of one block follows: that makes
+/// Replaces failed images by blanks. Their pixels have a block of their own, but where a batch of one shape follows: that makes
 /// them. Liveness: the decode sees to it that there is always room for a blank beside what comes after it.
 class blank_stream final : public stream_base<image> {
 public:
@@ -54,6 +54,7 @@ public:
 private:
   task<image> with_pixels(image im) {
     const std::uint64_t bytes = im.shape().bytes();
+    const in_hand held(strain_.get(), bytes);
     memory::lease l;
     if (services_.pixels.try_acquire(bytes, l) != memory::acquisition::granted) {
       strain_->blank_waits = true;

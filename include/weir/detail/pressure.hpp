@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -94,6 +95,8 @@ private:
 
 /// An item in a channel between two stages.
 template<class T> struct on_its_way {
+  on_its_way(pressure* p, item_info&& info, std::exception_ptr failure) noexcept
+      : held(p, std::uint64_t{0}), what(std::move(info), std::move(failure)) {}
   on_its_way(pressure* p, item<T>&& i) noexcept : held(p, i), what(std::move(i)) {}
   in_hand held;
   item<T> what;
