@@ -84,13 +84,15 @@ public:
   /// Throws std::system_error (threads, descriptors, an engine that was asked for by name and is forbidden), std::bad_alloc,
   /// std::invalid_argument.
   explicit runtime(runtime_options options = {});
-  /// Stops what runs, waits until it has ended, and ends the threads. On a host's loop, unless closed before, it runs the
-  /// host's loop for that. From inside a task or callback of its own: on_fatal, and abort.
+  /// Stops what runs, waits until it has ended, and ends the threads. On a host's loop, unless close() has called back before,
+  /// it runs the host's loop for that: then not from one of the host's callbacks. From inside a task or callback of its own:
+  /// on_fatal, and abort.
   ~runtime();
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
-  /// Runs `t` to its end, and what else was started meanwhile. Throws std::logic_error from inside a task or callback.
+  /// Runs `t` to its end, and what else was started meanwhile. Throws std::logic_error from inside a task or callback, after
+  /// close(), and if `t` is empty or `stop` is that of a task that runs.
   template<class T> outcome<T> run(task<T> t, const stop_handle& stop = {}) {
     std::optional<outcome<T>> result;
     check_run();
@@ -105,7 +107,11 @@ public:
   void run();
 
   /// Starts `t`; `on_done(outcome<T>)` is called on the loop thread at its end, and doesn't throw. Any thread, also before the
-  /// loop runs.
+  /// loop runs. While the runtime closes, or if it ends before it ever ran: the outcome is stopped. Throws std::logic_error if
+  /// `t` is empty, and once the runtime is closed.
+  ///
+  /// On a host's loop, what its own thread starts keeps uv_run from returning; what another thread starts while nothing else
+  /// does, waits for the next uv_run.
   template<class T> stop_handle start(task<T> t, std::function<void(outcome<T>)> on_done = {}) {
     stop_handle stop;
     post(new detail::root<T>(stop.control(), std::move(t), std::move(on_done)));
@@ -117,7 +123,9 @@ public:
   }
 
   /// Stops what runs; when all of it has ended, ends the threads, gives the host's loop its handles back, and calls `closed`
-  /// from there. After that nothing may be started. On a loop of its own it has called `closed` when it returns.
+  /// from there; `closed` may be empty, and may destroy the runtime. After that nothing may be started, nor run. On a loop of
+  /// its own it has called `closed` when it returns, or, called from inside a task, when run() does. Throws std::logic_error the
+  /// second time.
   void close(std::function<void()> closed);
 
   [[nodiscard]] audit_report audit() const;

@@ -9,7 +9,7 @@ struct root_control;
 }
 
 /// Stops a task that a runtime runs: from any thread, from a signal handler, before the start, during, and after the end; any
-/// number of times. Copies are of the same task.
+/// number of times. Copies are of the same task. One that was used stops the next task that it is given to at its first wait.
 ///
 ///     weir::stop_handle stop;                          // for run()
 ///     auto outcome = rt.run(work(), stop);
