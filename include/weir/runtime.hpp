@@ -124,8 +124,8 @@ public:
 
   /// Stops what runs; when all of it has ended, ends the threads, gives the host's loop its handles back, and calls `closed`
   /// from there; `closed` may be empty, and may destroy the runtime. After that nothing may be started, nor run. On a loop of
-  /// its own it has called `closed` when it returns, or, called from inside a task, when run() does. Throws std::logic_error the
-  /// second time.
+  /// its own it has called `closed` when it returns, or, called from inside a task, when run() does. Throws std::logic_error
+  /// the second time.
   void close(std::function<void()> closed);
 
   [[nodiscard]] audit_report audit() const;
