@@ -74,11 +74,13 @@ TEST_CASE(
   }
   const int threads_before = threads();
   const int descriptors_before = descriptors();
-  const int mappings_before = mappings();
+  [[maybe_unused]] const int mappings_before = mappings();
   for (int i = 0; i < rounds; ++i) {
     life(s, d.paths, std::chrono::microseconds(moment(random)));
   }
   CHECK(becomes(threads_before, threads));
   CHECK(becomes(descriptors_before, descriptors));
+#ifndef WEIR_TEST_SLOW // a sanitizer's runtime has mappings of its own
   CHECK(becomes(0, [&] { return mappings() <= mappings_before + 2 ? 0 : mappings(); })); // malloc may grow an arena
+#endif
 }
