@@ -29,10 +29,6 @@ void root_control::post() noexcept {
 }
 
 void root_control::bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept {
-  if (ran_) { // of a handle that is used again
-    ran_ = false;
-    posted_.store(false);
-  }
   ending_since = {};
   root_ = &root;
   self_ = std::move(keep);
@@ -61,7 +57,7 @@ void root_control::on_loop(loop::remote_node& n) noexcept {
   } else {
     const auto last = std::move(c.self_);
   }
-  // `posted_` stays set, so nothing is posted again to this home.
+  // `posted_` stays set, so nothing is posted again: what is bound from now on sees the flag.
 }
 
 } // namespace detail
