@@ -222,7 +222,7 @@ private:
 } // namespace detail
 
 /// Calls `f(T&&)` for each item, several at a time: on the workers, if it gives a value; on the loop, if it gives a `task` (it
-/// may await then). What it throws fails its item alone. Copies of `f` are called from several threads at once. The item itself
+/// may await then). What it throws fails its item alone. `f` is called from several threads at once. The item itself
 /// is destroyed on the loop thread. On a stop, a function that runs is waited for.
 template<class F> [[nodiscard]] auto transform(F f, transform_options options = {}) {
   return detail::transform_stage<F>(std::move(f), options);

@@ -31,6 +31,8 @@ void chain::on_stop() noexcept {
 }
 
 void chain::run() noexcept {
+  unwinding_ = unwinding_ || (not_if_stopped_ && stop_requested());
+  not_if_stopped_ = false;
   if (unwinding_) {
     if (hold_unwinding()) {
       return;

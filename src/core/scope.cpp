@@ -40,6 +40,7 @@ void nursery::serve_room() noexcept {
 scope_child::scope_child(nursery& s, task<>&& t) : nursery_(&s) { begin(std::move(t)); }
 
 void scope_child::begin(task<>&& t) {
+  not_if_stopped_ = true;
   launch(nursery_->parent_->loop(), nursery_->source_, std::move(t));
   ++nursery_->children_;
 }

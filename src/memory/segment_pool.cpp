@@ -77,6 +77,23 @@ void segment_pool::release(segment* chain) noexcept {
     }
   }
   serve_later_if_possible();
+  for (release_watcher* w = watchers_; w != nullptr; w = w->next_) {
+    w->segments_released();
+  }
+}
+
+void segment_pool::watch(release_watcher& w) noexcept {
+  w.next_ = watchers_;
+  watchers_ = &w;
+}
+
+void segment_pool::unwatch(release_watcher& w) noexcept {
+  for (release_watcher** at = &watchers_; *at != nullptr; at = &(*at)->next_) {
+    if (*at == &w) {
+      *at = w.next_;
+      return;
+    }
+  }
 }
 
 // All or nothing.

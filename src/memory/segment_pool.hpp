@@ -25,6 +25,20 @@ protected:
   ~segment_waiter() = default;
 };
 
+/// Told on the loop thread whenever segments have come back: who wants to go beyond the budget looks again.
+class release_watcher {
+public:
+  virtual void segments_released() noexcept = 0;
+
+protected:
+  release_watcher() = default;
+  ~release_watcher() = default;
+
+private:
+  friend class segment_pool;
+  release_watcher* next_ = nullptr;
+};
+
 /// What a segment pool has given out, in bytes.
 struct segment_usage {
   std::uint64_t budget = 0;
@@ -59,6 +73,9 @@ public:
   /// Takes a whole chain back (null: none). What is above the budget goes back to the memory resource.
   void release(segment* chain) noexcept;
 
+  void watch(release_watcher& w) noexcept;
+  void unwatch(release_watcher& w) noexcept;
+
   [[nodiscard]] segment_usage usage() const noexcept;
 
 private:
@@ -82,6 +99,7 @@ private:
   std::uint64_t in_use_ = 0;
   std::uint64_t made_ = 0;
   std::uint64_t most_made_ = 0;
+  release_watcher* watchers_ = nullptr;
   segment* free_ = nullptr; // the one released last first
   wait_list<segment_waiter> waiters_;
   grant grant_;

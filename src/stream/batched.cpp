@@ -1,7 +1,6 @@
 #include <weir/batched.hpp>
 
 #include <cstring>
-#include <deque>
 
 #include "assembly.hpp"
 #include "errors.hpp"
@@ -63,7 +62,7 @@ public:
       consumer_waits_ = false;
     }
     item<image_batch> i(std::move(ready_.front()));
-    ready_.pop_front();
+    ready_.erase(ready_.begin());
     for_room_.wake_all();
     co_return std::optional<item<image_batch>>(std::move(i));
   }
@@ -121,8 +120,9 @@ private:
   }
   void give_loose() {
     std::vector<image> images;
+    images.reserve(size_); // nothing has moved yet if there is no memory
+    ready_.reserve(ready_.size() + 1);
     images.swap(loose_);
-    loose_.reserve(size_);
     give_batch(image_batch(std::move(images), nullptr, owner(), services_.loop.now() - loose_first_));
   }
 
@@ -145,6 +145,8 @@ private:
         assembly_.drop(*failed);
       }
     }
+    several_shapes_ = several_shapes_ || (last_placed_ && *last_placed_ != s);
+    last_placed_ = s;
     const std::size_t capacity = capacity_for(s);
     for (;;) {
       shape_group& g = assembly_.group(s, capacity);
@@ -175,7 +177,10 @@ private:
     // Images that come in blocks of their own, up to half of the budget at a time, and one in hand, need room beside the batch.
     const std::uint64_t one = charge(s.bytes());
     const std::uint64_t beside = copying_ ? budget / 2 + one : 0;
-    const std::uint64_t room = budget > beside ? budget - beside : 0;
+    std::uint64_t room = budget > beside ? budget - beside : 0;
+    if (options_.shapes == shapes::grouped && several_shapes_) { // a block for each of several shapes has to fit, full or not
+      room = std::min(room, budget / 4);
+    }
     auto fits = [&](std::uint64_t n) { return (copying_ ? charge(s.bytes() * n) : s.bytes() * n) <= room; };
     if (options_.shapes == shapes::same && !fits(size_)) {
       throw budget_error(copying_ ? 2 * (charge(s.bytes() * size_) + one) : s.bytes() * size_, budget);
@@ -362,6 +367,7 @@ private:
       if (!loose_.empty()) {
         give_loose();
       } else if (options_.shapes == shapes::grouped) {
+        ready_.reserve(ready_.size() + 1);
         if (auto oldest = assembly_.close_oldest(services_.loop.now())) {
           give_batch(std::move(*oldest));
         }
@@ -376,12 +382,14 @@ private:
   assembly assembly_;
   stream_ptr<image> up_;
 
-  std::deque<item<image_batch>> ready_;
-  std::vector<image> loose_; // ragged: the batch in the making
+  std::vector<item<image_batch>> ready_; // seldom more than one
+  std::vector<image> loose_;             // ragged: the batch in the making
   time_point loose_first_{};
   std::vector<image> leading_; // blanks before the first good image
   std::optional<shape> fixed_; // of the images that were decoded: see shapes::same
-  bool candidate_ = false;     // an image is on its way, and none has been decoded yet
+  std::optional<shape> last_placed_;
+  bool several_shapes_ = false; // have been placed
+  bool candidate_ = false;      // an image is on its way, and none has been decoded yet
   shape_group* abandoned_ = nullptr;
 
   memory::lease spare_;

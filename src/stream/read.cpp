@@ -1,5 +1,6 @@
 #include <weir/read.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <system_error>
 
@@ -66,10 +67,13 @@ private:
 /// Reads ahead of its consumer. Segments are granted in order, the first one before a file is opened. Liveness: the oldest file
 /// that has not been given on may grow beyond the budget (in completion order: one at a time may), so it can always finish,
 /// whatever those behind it hold.
-class read_stream final : public stream_base<encoded>, growth {
+class read_stream final : public stream_base<encoded>, growth, memory::release_watcher {
 public:
   read_stream(services& s, stream_ptr<path> up, read_options o)
-      : services_(s), up_(std::move(up)), window_(o.in_flight, o.order, {}), ordered_(o.order == order::input) {}
+      : services_(s), up_(std::move(up)), window_(o.in_flight, o.order, {}), ordered_(o.order == order::input) {
+    services_.files.watch(*this);
+  }
+  ~read_stream() override { services_.files.unwatch(*this); }
 
   task<std::optional<item<encoded>>> next() override {
     if (first_waiting_ != nullptr && window_.count() == 0) {
@@ -92,7 +96,7 @@ public:
         window_.push(item<encoded>(i->info, item_failure(i->info, stage::read, std::strerror(ENOMEM))));
         continue;
       }
-      owner segment = own(services_.files, s);
+      owner segment = own(services_, s);
       window<encoded>::slot& slot = *window_.open();
       producers.spawn(read_one(slot, std::move(*i), std::move(segment)));
     }
@@ -145,9 +149,15 @@ private:
     services_.files.remove(op);
     unlist(op);
   }
+  /// The oldest file may; but what is beyond the budget stays within as much again (16 MiB at least), or is one file's alone.
   [[nodiscard]] bool may_exceed(const read_operation& op) const noexcept {
-    return ordered_ ? op.key == window_.oldest() : forced_ == nullptr || forced_ == op.key;
+    const memory::segment_usage files = services_.files.usage();
+    const std::uint64_t beyond = std::max(files.budget, memory::segment_pool::default_budget);
+    const bool bounded = files.in_use + std::uint64_t{op.count} * memory::segment_bytes <= files.budget + beyond ||
+                         files.in_use <= op.size + memory::segment_bytes;
+    return bounded && (ordered_ ? op.key == window_.oldest() : forced_ == nullptr || forced_ == op.key);
   }
+  void segments_released() noexcept override { grow_oldest(); }
   void exceed(read_operation& op) noexcept {
     services_.files.remove(op);
     forced_ = op.key;

@@ -12,9 +12,9 @@ namespace weir::detail {
 class read_operation;
 
 /// The right to a chain of segments.
-inline owner own(memory::segment_pool& pool, memory::segment* chain) noexcept {
-  return owner(&pool, reinterpret_cast<std::uint64_t>(chain), [](void* p, std::uint64_t c) noexcept {
-    static_cast<memory::segment_pool*>(p)->release(reinterpret_cast<memory::segment*>(c));
+inline owner own(services& s, memory::segment* chain) noexcept {
+  return owner(&s, reinterpret_cast<std::uint64_t>(chain), [](void* p, std::uint64_t c) noexcept {
+    static_cast<services*>(p)->release(reinterpret_cast<memory::segment*>(c));
   });
 }
 
@@ -43,7 +43,7 @@ public:
   /// The bytes, if it is `done`: `owner` keeps them. Else `failed`, with `error` and `opening`.
   void await_resume() const noexcept {}
   [[nodiscard]] std::chrono::nanoseconds time() const noexcept { return ended_ - begun_; }
-  [[nodiscard]] detail::owner take_segments() noexcept { return detail::own(services_.files, std::exchange(first, nullptr)); }
+  [[nodiscard]] detail::owner take_segments() noexcept { return detail::own(services_, std::exchange(first, nullptr)); }
 
   /// The growth's: memory for `wanted` more segments has come (null: there is none).
   void granted(memory::segment* chain) noexcept override {

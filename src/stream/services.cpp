@@ -1,6 +1,9 @@
 #include "services.hpp"
 
 #include "operations.hpp"
+#include <new>
+
+#include <weir/detail/recycler.hpp>
 #include <weir/detail/stream.hpp>
 
 namespace weir::detail {
@@ -15,6 +18,26 @@ void services::note_wait(const char* what, std::string_view whose) noexcept {
 }
 
 void note_held(const owner& memory) noexcept { hold_by_user(memory); }
+
+void services::release(memory::segment* chain) noexcept {
+  if (chain == nullptr || frame_recycler::current() == loop.frames()) {
+    files.release(chain);
+    return;
+  }
+  // Not on the loop: the request goes there in the memory that it is about, so that it can't fail.
+  struct request final : loop::remote_node {
+    request(memory::segment_pool& p, memory::segment* c) noexcept : remote_node(&arrive), pool(p), first(c) {}
+    static void arrive(loop::remote_node& n) noexcept {
+      const auto& self = static_cast<request&>(n);
+      memory::segment_pool& to = self.pool;
+      to.release(self.first); // its memory is gone with that
+    }
+    memory::segment_pool& pool;
+    memory::segment* first;
+  };
+  static_assert(sizeof(request) <= memory::segment_bytes);
+  loop.post_remote(*new (chain->data) request(files, chain));
+}
 
 void note_end(services& runtime, root_state* root) noexcept {
   if (root != nullptr) {

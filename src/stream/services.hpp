@@ -30,6 +30,8 @@ struct services {
   /// What ended last while its tree was stopping: what the teardown waited for. Empty if nothing had to be waited for.
   std::string waited_for{};
   void note_wait(const char* what, std::string_view whose) noexcept;
+  /// Gives a file's bytes back, from any thread.
+  void release(memory::segment* chain) noexcept;
 };
 
 } // namespace weir::detail

@@ -129,6 +129,10 @@ private:
   std::uint64_t decided_at_ = 0;
   bool go_on_ = false; // the leaf is to be resumed now
   bool unwinding_ = false;
+
+protected:
+  /// Not to be started if its source is stopped by the time that it would run for the first time: it counts as stopped then.
+  bool not_if_stopped_ = false;
 };
 
 /// A promise that weir's awaitables may be awaited from.

@@ -125,7 +125,9 @@ private:
     const std::unique_ptr<slot> s(first_);
     first_ = s->next;
     --count_;
-    if (!producer_.empty() && count_ <= limit_ / 2) { // refilled by halves: hand-offs come in batches, and so do wakes
+    // In order of input it is refilled by halves: hand-offs come in batches, and so do wakes. (In order of completion some may
+    // never leave: a FIFO that nobody writes to.)
+    if (!producer_.empty() && (order_ == order::completion || count_ <= limit_ / 2)) {
       producer_.wake();
     }
     if (strain_) {
