@@ -277,21 +277,12 @@ private:
     window_.complete(slot, item<image>(std::move(i.info), std::move(im)));
   }
 
-  /// Waits until some of what is under way has ended, or left.
-  class [[nodiscard]] less_awaiter final : public waiter {
-  public:
-    explicit less_awaiter(wait_queue& q) noexcept : waiter(q) {}
-    static void await_resume() noexcept {}
-
-  private:
-    bool ready() noexcept override { return false; }
-  };
   /// Memory is granted late, so that few blocks are in use and those are hot in cache: to as many jobs as keep the workers busy
   /// while the loop is away. What is decoded and waits to be delivered doesn't count.
   task<> room_among_jobs(std::uint64_t bytes) {
     const auto workers = static_cast<std::size_t>(decoder_.runtime().workers.threads());
     while (jobs_ > workers + 2 && (jobs_ >= most_jobs || job_bytes_ + bytes > most_job_bytes)) {
-      co_await less_awaiter(for_fewer_jobs_);
+      co_await wait_for(for_fewer_jobs_);
     }
   }
   /// Where a batch below copies, images in blocks of their own leave it half of the budget. Where a blank stands in for a
@@ -306,7 +297,7 @@ private:
     newest_ = std::max(newest_, charge(bytes));
     while (strain_->in_flight != 0 &&
            (blanks_ ? (strain_->in_flight + 1) * largest() : strain_->bytes_ahead + charge(bytes)) > most) {
-      co_await less_awaiter(strain_->for_less);
+      co_await wait_for(strain_->for_less);
     }
   }
   /// What a blank may need: the most of all that is in flight, or is about to be, and of the last good image.

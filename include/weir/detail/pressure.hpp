@@ -12,6 +12,16 @@
 
 namespace weir::detail {
 
+/// Waits in a queue until it is woken, and looks again.
+class [[nodiscard]] wait_for final : public waiter {
+public:
+  explicit wait_for(wait_queue& q) noexcept : waiter(q) {}
+  static void await_resume() noexcept {}
+
+private:
+  bool ready() noexcept override { return false; }
+};
+
 /// What a block of so many bytes takes of the budget, at most (see memory::pool).
 [[nodiscard]] constexpr std::uint64_t charge(std::uint64_t bytes) noexcept {
   const std::uint64_t unit = bytes < 64 * 1024 ? 64 : 4096;

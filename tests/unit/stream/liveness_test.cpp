@@ -140,6 +140,21 @@ TEST_CASE("files of many segments are read with memory for one, wherever they st
   require_nothing_alive(rt);
 }
 
+TEST_CASE("a file that is longer than all the memory for files is read though others have been read ahead of it") {
+  const watchdog limit;
+  const weir::order o = GENERATE(weir::order::input, weir::order::completion);
+  picture_set set(std::vector<entry>(20));
+  for (const std::size_t i : {std::size_t{0}, std::size_t{10}}) {
+    write_file(set.paths()[i], with_ballast(one_color(16, 16, color_of(i)), 18'000'000));
+  }
+  weir::runtime rt{{.workers = 2, .memory = 64_MiB, .file_memory = 512_KiB}};
+  delivered got(set);
+  const auto outcome = run_into(rt, decoded(set, o) | weir::batched(4), got);
+  REQUIRE(outcome.done());
+  CHECK(got.sorted() == up_to(20));
+  require_nothing_alive(rt);
+}
+
 TEST_CASE("a consumer that keeps a file while it asks for the next one gets it, also with memory for one segment") {
   const watchdog limit;
   picture_set set(std::vector<entry>(6));
