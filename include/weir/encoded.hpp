@@ -17,8 +17,8 @@ struct segment;
 
 namespace weir {
 
-/// The bytes of an input, in pieces: a file's, in segments of the runtime's pool, or a caller's buffer. Move-only. A file's are
-/// given back on the runtime's loop thread: let it be destroyed there.
+/// The bytes of an input, in pieces: a file's, in segments of the runtime's pool, or a caller's buffer. Move-only. It may be
+/// destroyed on any thread, but a file's not after its runtime.
 class encoded {
 public:
   encoded() noexcept = default;
