@@ -73,13 +73,19 @@ public:
       : services_(s), up_(std::move(up)), window_(o.in_flight, o.order, {}), ordered_(o.order == order::input) {
     services_.files.watch(*this);
   }
-  ~read_stream() override { services_.files.unwatch(*this); }
+  ~read_stream() override {
+    services_.files.unwatch(*this);
+    let_go(held_);
+  }
 
   task<std::optional<item<encoded>>> next() override {
     if (first_waiting_ != nullptr && window_.count() == 0) {
       first_waiting_->become_oldest();
     }
     std::optional<item<encoded>> i = co_await window_.next();
+    if (i && !i->failed()) {
+      let_go(segments_of(i->value()));
+    }
     grow_oldest();
     co_return std::move(i);
   }
@@ -97,6 +103,7 @@ public:
         continue;
       }
       owner segment = own(services_, s);
+      grown(1);
       window<encoded>::slot& slot = *window_.open();
       producers.spawn(read_one(slot, std::move(*i), std::move(segment)));
     }
@@ -112,6 +119,7 @@ private:
       std::exception_ptr failure =
           item_failure(i.info, op.opening ? stage::open : stage::read, std::system_category().message(op.error));
       window_.complete(slot, item<encoded>(std::move(i.info), std::move(failure)));
+      let_go(op.segments());
     } else {
       i.info.file_bytes = op.size;
       services_.bytes_read += op.size;
@@ -149,12 +157,29 @@ private:
     services_.files.remove(op);
     unlist(op);
   }
-  /// The oldest file may; but what is beyond the budget stays within as much again (16 MiB at least), or is one file's alone.
+  void grown(std::uint32_t segments) noexcept override {
+    held_ += segments;
+    services_.segments_undelivered += segments;
+  }
+  void let_go(std::uint64_t segments) noexcept {
+    held_ -= segments;
+    services_.segments_undelivered -= segments;
+  }
+  [[nodiscard]] static std::uint64_t segments_of(const encoded& e) noexcept {
+    std::uint64_t n = 0;
+    for (const memory::segment* s = e.first(); s != nullptr; s = s->next) {
+      ++n;
+    }
+    return n;
+  }
+  /// The oldest file may; but what is beyond the budget stays within as much again (16 MiB at least), as long as there are
+  /// files that have been given on, whose bytes will come back. Those behind the oldest are no reason to wait: they wait for
+  /// it.
   [[nodiscard]] bool may_exceed(const read_operation& op) const noexcept {
     const memory::segment_usage files = services_.files.usage();
     const std::uint64_t beyond = std::max(files.budget, memory::segment_pool::default_budget);
     const bool bounded = files.in_use + std::uint64_t{op.count} * memory::segment_bytes <= files.budget + beyond ||
-                         files.in_use <= op.size + memory::segment_bytes;
+                         files.in_use <= services_.segments_undelivered * memory::segment_bytes;
     return bounded && (ordered_ ? op.key == window_.oldest() : forced_ == nullptr || forced_ == op.key);
   }
   void segments_released() noexcept override { grow_oldest(); }
@@ -187,6 +212,7 @@ private:
   stream_ptr<path> up_;
   window<encoded> window_;
   bool ordered_;
+  std::uint64_t held_ = 0;                 // segments of files in the window
   first_segment* first_waiting_ = nullptr; // the next file, while it waits
   read_operation* growing_ = nullptr;      // those that wait for segments, the latest first
   void* forced_ = nullptr;                 // in completion order: the one that may exceed the budget

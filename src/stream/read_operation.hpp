@@ -22,6 +22,7 @@ inline owner own(services& s, memory::segment* chain) noexcept {
 class growth {
 public:
   virtual void ask(read_operation& op) noexcept = 0;
+  virtual void grown(std::uint32_t segments) noexcept = 0;
   virtual void withdraw(read_operation& op) noexcept = 0;
 
 protected:
@@ -43,6 +44,7 @@ public:
   /// The bytes, if it is `done`: `owner` keeps them. Else `failed`, with `error` and `opening`.
   void await_resume() const noexcept {}
   [[nodiscard]] std::chrono::nanoseconds time() const noexcept { return ended_ - begun_; }
+  [[nodiscard]] std::uint32_t segments() const noexcept { return segments_; }
   [[nodiscard]] detail::owner take_segments() noexcept { return detail::own(services_, std::exchange(first, nullptr)); }
 
   /// The growth's: memory for `wanted` more segments has come (null: there is none).
@@ -58,6 +60,8 @@ public:
       last = last->next;
     }
     last->next = chain;
+    segments_ += count;
+    growth_.grown(count);
     if (current == nullptr || current->used == current->capacity) {
       current = chain;
     }
@@ -116,6 +120,7 @@ private:
   growth& growth_;
   time_point begun_{};
   time_point ended_{};
+  std::uint32_t segments_ = 1;
   bool growing_ = false;
   int given_up_ = 0; // why, as an errno
 };

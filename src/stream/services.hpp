@@ -27,6 +27,8 @@ struct services {
   std::uint64_t images_decoded = 0;
   std::uint64_t copies = 0; ///< images that were copied into their batch
 
+  std::uint64_t segments_undelivered = 0; ///< of files that their `read` has not given on
+
   /// What ended last while its tree was stopping: what the teardown waited for. Empty if nothing had to be waited for.
   std::string waited_for{};
   void note_wait(const char* what, std::string_view whose) noexcept;
