@@ -7,11 +7,12 @@
 
 namespace weir::png {
 
-/// How a use of libpng ended.
+/// How a decode ended.
 enum class ending : std::uint8_t {
   ok,
   failed,
-  stopped, ///< the flag was seen: nothing else is meant
+  stopped,     ///< the flag was seen: nothing else is meant
+  not_claimed, ///< by the fast decoder alone: it leaves this input, good or bad, to libpng
 };
 
 /// Why an input gives no image. Who knows the input's origin makes a `weir::error` of it.

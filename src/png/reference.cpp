@@ -15,14 +15,13 @@ failure out_of_memory(const session& s) noexcept { return {weir::stage::decode, 
 
 } // namespace
 
-decoded decode(const memory::segment* input, const header& h, const png_options& options, std::span<std::byte> destination,
-               scratch& memory, stop_flag stop) noexcept {
+decoded decode_reference(const memory::segment* input, const header& h, const png_options& options, const surface& to,
+                         scratch& memory, stop_flag stop) noexcept {
   session s(input, memory, stop);
   s.expected = h;
   s.channels = options.channels;
   s.bits = options.bits;
-  s.destination = destination.data();
-  s.destination_size = destination.size();
+  s.destination = to;
   run(s);
   memory.reset();
   decoded result;

@@ -1,11 +1,7 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-
 #include "../memory/segment.hpp"
+#include "decode.hpp"
 #include "failure.hpp"
 #include "header.hpp"
 #include "scratch.hpp"
@@ -15,26 +11,20 @@
 
 namespace weir::png {
 
-struct decoded {
-  ending how = ending::failed;
-  failure why;         ///< with `failed`
-  std::string warning; ///< with `ok`: libpng's first warning, or empty
-};
-
 /// Decodes with libpng, by the calls of TensorFlow's decoder in their order: its result is what every other decoder here is
 /// compared with.
 ///
-/// `h` is what parse_header gave for the same input. `destination` has `output_shape(h, options, transparent).bytes()` bytes or
-/// more; rows are written straight into it, packed, and nothing is written behind that many bytes. With anything but `ok` what
-/// stands there is not an image. What libpng allocates comes from `memory`, which is reset before this returns.
+/// `h` is what parse_header gave for the same input. `to` has room for `output_shape(h, options, transparent)`; rows are
+/// written straight into it. With anything but `ok` what stands there is not an image. What libpng allocates comes from
+/// `memory`, which is reset before this returns.
 ///
 /// On a worker (any thread; blocks for as long as it takes). `stop` is looked at before every row, before every read of at most
 /// 64 KiB of input, and so often that at most 64 KiB have been inflated in between. The largest steps without a look are
 /// libpng's own: one row's unfiltering and conversion (8 MB at the limit of a million RGBA columns of 16 bits), and the
 /// checksum and inflating of one ancillary chunk (8 MB each way: libpng's limit).
 /// Never throws; prints nothing.
-[[nodiscard]] decoded decode(const memory::segment* input, const header& h, const png_options& options,
-                             std::span<std::byte> destination, scratch& memory, stop_flag stop) noexcept;
+[[nodiscard]] decoded decode_reference(const memory::segment* input, const header& h, const png_options& options,
+                                       const surface& to, scratch& memory, stop_flag stop) noexcept;
 
 struct probed {
   ending how = ending::failed;
@@ -42,8 +32,8 @@ struct probed {
   failure why;  ///< with `failed`
 };
 
-/// Asks libpng for what the header alone can't tell (`needs_probe`): reads all that stands before the pixels. As `decode` in
-/// all other things.
+/// Asks libpng for what the header alone can't tell (`needs_probe`): reads all that stands before the pixels. As
+/// `decode_reference` in all other things.
 [[nodiscard]] probed probe(const memory::segment* input, const header& h, const png_options& options, scratch& memory,
                            stop_flag stop) noexcept;
 

@@ -111,7 +111,7 @@ int set_up(session& s, int depth, int type, int& channels) {
 void read_rows(session& s, int passes, std::uint32_t height, std::size_t stride, std::size_t samples_to_widen) {
   for (int pass = 0; pass < passes; ++pass) {
     const bool last = pass + 1 == passes;
-    std::byte* row = s.destination;
+    std::byte* row = s.destination.data;
     for (std::uint32_t y = 0; y < height; ++y, row += stride) {
       leave_if_stopped(s);
       png_read_row(s.png, reinterpret_cast<png_bytep>(row), nullptr);
@@ -136,14 +136,15 @@ void decode(session& s) {
   const std::size_t samples = std::size_t{width} * static_cast<std::size_t>(channels);
   const bool widen = s.bits == 16 && depth <= 8;
   const std::size_t written = samples * (s.bits == 16 && !widen ? 2 : 1); // by libpng, a row
-  const std::size_t stride = samples * (s.bits == 16 ? 2 : 1);
+  const std::size_t row_bytes = samples * (s.bits == 16 ? 2 : 1);
+  const std::size_t stride = s.destination.stride != 0 ? s.destination.stride : row_bytes;
   if (png_get_rowbytes(s.png, s.info) != written) {
     png_error(s.png, "a row of another size than its header makes it");
   }
-  if (stride > s.destination_size / height) {
+  if (stride < row_bytes || s.destination.size < row_bytes || (s.destination.size - row_bytes) / stride < height - 1) {
     png_error(s.png, "the destination is too small");
   }
-  if (stride > between_looks) {
+  if (row_bytes > between_looks) {
     png_set_compression_buffer_size(s.png, short_read);
   }
   read_rows(s, passes, height, stride, widen ? samples : 0);

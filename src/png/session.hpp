@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "cursor.hpp"
+#include "decode.hpp"
 #include "header.hpp"
 #include "scratch.hpp"
 #include <weir/stop_flag.hpp>
@@ -25,12 +26,11 @@ struct session {
   cursor input;
   scratch* memory;
   stop_flag stop;
-  header expected;                  ///< what parse_header read
-  int channels = 0;                 ///< as in png_options
-  int bits = 8;                     ///< as in png_options
-  bool only_info = false;           ///< end after png_read_info
-  std::byte* destination = nullptr; ///< rows are written here, never behind its end
-  std::size_t destination_size = 0; ///< bytes
+  header expected;        ///< what parse_header read
+  int channels = 0;       ///< as in png_options
+  int bits = 8;           ///< as in png_options
+  bool only_info = false; ///< end after png_read_info
+  surface destination;    ///< rows are written here
 
   // What came out.
   ending how = ending::failed;

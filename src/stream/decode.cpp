@@ -4,6 +4,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "../png/decode.hpp"
 #include "../png/header.hpp"
 #include "../png/reference.hpp"
 #include "decode_bytes.hpp"

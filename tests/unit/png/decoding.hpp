@@ -8,6 +8,7 @@
 
 #include "../../conformance/reference_decode.h"
 #include "memory/segment.hpp"
+#include "png/decode.hpp"
 #include "png/header.hpp"
 #include "png/reference.hpp"
 #include "png/scratch.hpp"
@@ -57,7 +58,8 @@ inline std::vector<std::byte>& worker_scratch() {
 }
 
 /// The whole way of one image: header, probe where it is needed, decode into memory between two guards.
-inline verdict decode_file(const bytes& file, const png_options& options, std::size_t step = memory::segment_bytes) {
+inline verdict decode_file(const bytes& file, const png_options& options, std::size_t step = memory::segment_bytes,
+                           decoder_choice which = decoder_choice::reference) {
   constexpr std::size_t guard = 256;
   constexpr std::byte mark{0xA5};
   const chain input(file, step);
@@ -80,7 +82,7 @@ inline verdict decode_file(const bytes& file, const png_options& options, std::s
     v.s = p.output;
   }
   std::vector<std::byte> room(v.s.bytes() + 2 * guard, mark);
-  decoded d = decode(input.first(), h, options, std::span(room).subspan(guard, v.s.bytes()), memory, {});
+  decoded d = decode(input.first(), h, options, std::span(room).subspan(guard, v.s.bytes()), memory, {}, which);
   v.how = d.how;
   v.why = std::move(d.why);
   v.warning = std::move(d.warning);

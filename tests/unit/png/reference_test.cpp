@@ -310,8 +310,33 @@ TEST_CASE("a destination that is too small is a failure, and nothing is written"
   const auto h = std::get<png::header>(png::parse_header(input.first(), options));
   std::vector<std::byte> room(png::output_shape(h, options).bytes() - 1);
   png::scratch memory(worker_scratch());
-  const png::decoded d = png::decode(input.first(), h, options, room, memory, {});
+  const png::decoded d = png::decode_reference(input.first(), h, options, std::span(room), memory, {});
   CHECK(d.how == ending::failed);
   CHECK(d.why.message == "the destination is too small");
   CHECK(std::all_of(room.begin(), room.end(), [](std::byte b) { return b == std::byte{0}; }));
+}
+
+TEST_CASE("rows go where the stride says, and nothing is written between them") {
+  for (const auto kind : {patterns::kind{2, 8}, patterns::kind{0, 4}, patterns::kind{6, 16}}) {
+    for (const bool interlaced : {false, true}) {
+      const bytes file = encode(patterns::make(kind, 13, 7, interlaced));
+      for (const png_options options : {png_options{.channels = 3}, png_options{.channels = 4, .bits = 16}}) {
+        const verdict packed = decode_file(file, options);
+        const std::size_t row = packed.s.row_bytes();
+        const std::size_t stride = row + 5;
+        const chain input(file);
+        const auto h = std::get<png::header>(png::parse_header(input.first(), options));
+        bytes room(stride * 7, 0xA5);
+        bytes expected = room;
+        for (std::size_t y = 0; y < 7; ++y) {
+          std::copy_n(packed.pixels.begin() + static_cast<std::ptrdiff_t>(y * row), row,
+                      expected.begin() + static_cast<std::ptrdiff_t>(y * stride));
+        }
+        png::scratch memory(worker_scratch());
+        const std::span<std::byte> to = std::as_writable_bytes(std::span(room)).first(room.size() - 5);
+        CHECK(png::decode_reference(input.first(), h, options, {to, stride}, memory, {}).how == ending::ok);
+        CHECK(room == expected);
+      }
+    }
+  }
 }

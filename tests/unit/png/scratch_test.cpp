@@ -22,7 +22,7 @@ std::size_t heap_needed(const bytes& file, const png_options& options, std::size
   std::vector<std::byte> arena(size);
   std::vector<std::byte> room(png::output_shape(h, options, true).bytes());
   scratch memory(arena);
-  CHECK(png::decode(input.first(), h, options, room, memory, {}).how == png::ending::ok);
+  CHECK(png::decode_reference(input.first(), h, options, std::span(room), memory, {}).how == png::ending::ok);
   CHECK(memory.arena_used() == 0);
   CHECK(memory.heap_used() == 0);
   return memory.heap_peak();
@@ -143,7 +143,8 @@ TEST_CASE("a decode whose arena is too small gives the same pixels by way of the
     const auto h = std::get<png::header>(png::parse_header(input.first(), {}));
     bytes room(expected.size());
     scratch memory(arena);
-    const auto d = png::decode(input.first(), h, {.channels = 4}, std::as_writable_bytes(std::span(room)), memory, {});
+    const auto d =
+        png::decode_reference(input.first(), h, {.channels = 4}, std::as_writable_bytes(std::span(room)), memory, {});
     CHECK(d.how == png::ending::ok);
     CHECK(d.warning.empty());
     CHECK(room == expected);

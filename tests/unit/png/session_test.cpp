@@ -45,7 +45,8 @@ struct stopped_run {
     const chain input(file);
     const auto h = std::get<header>(png::parse_header(input.first(), {}));
     png::scratch memory(arena);
-    result = png::decode(input.first(), h, options, room, memory, where != nullptr ? stop_flag(flag_at(where)) : stop_flag());
+    result = png::decode_reference(input.first(), h, options, std::span(room), memory,
+                                   where != nullptr ? stop_flag(flag_at(where)) : stop_flag());
     CHECK(memory.heap_used() == 0);
   }
 };
@@ -75,8 +76,8 @@ TEST_CASE("a stop that was asked for before the decode writes nothing, and takes
   const auto h = std::get<header>(png::parse_header(input.first(), {}));
   std::vector<std::byte> room(100);
   png::scratch memory(worker_scratch());
-  CHECK(png::decode(input.first(), h, {}, room, memory, stop_flag(&stop)).how == ending::stopped);
-  CHECK(png::decode(input.first(), h, {}, room, memory, stop_flag(nullptr, &stop)).how == ending::stopped);
+  CHECK(png::decode_reference(input.first(), h, {}, std::span(room), memory, stop_flag(&stop)).how == ending::stopped);
+  CHECK(png::decode_reference(input.first(), h, {}, std::span(room), memory, stop_flag(nullptr, &stop)).how == ending::stopped);
   CHECK(png::probe(input.first(), h, {}, memory, stop_flag(&stop)).how == ending::stopped);
   CHECK(ones_in(room) == 0);
   CHECK(memory.heap_used() == 0);
@@ -156,7 +157,8 @@ TEST_CASE("a stop from another thread at any time gives the image or stopped, ne
     bytes room(expected.size());
     png::scratch memory(worker_scratch());
     begun.store(true);
-    const auto d = png::decode(input.first(), h, {}, std::as_writable_bytes(std::span(room)), memory, stop_flag(&stop));
+    const auto d =
+        png::decode_reference(input.first(), h, {}, std::as_writable_bytes(std::span(room)), memory, stop_flag(&stop));
     other.join();
     REQUIRE(d.how != ending::failed);
     REQUIRE((d.how == ending::stopped || room == expected));
