@@ -16,12 +16,12 @@ void block_writer::write(std::string_view text) {
     write_out(until_signal_);
 }
 
-void block_writer::flush() { write_out(patience{}); }
+void block_writer::flush() { write_out(cli::patience{}); }
 
 // A pipe that polls as writable takes PIPE_BUF bytes without blocking; more it may not.
-void block_writer::write_out(const patience& limit) {
+void block_writer::write_out(const cli::patience& limit) {
   std::size_t done = 0;
-  while (done < kept_.size() && wait_for(descriptor_, POLLOUT, limit)) {
+  while (done < kept_.size() && cli::wait_for(descriptor_, POLLOUT, limit)) {
     const auto wrote = ::write(descriptor_, kept_.data() + done, std::min<std::size_t>(kept_.size() - done, PIPE_BUF));
     if (wrote >= 0) {
       done += static_cast<std::size_t>(wrote);

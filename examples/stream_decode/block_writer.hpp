@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "patience.hpp"
+#include "cli/patience.hpp"
 
 namespace stream_decode {
 
@@ -15,7 +15,7 @@ namespace stream_decode {
 class block_writer {
 public:
   /// Neither is owned. `stop` may be null.
-  block_writer(int descriptor, signals* stop) noexcept : descriptor_(descriptor), until_signal_{.stop = stop} {}
+  block_writer(int descriptor, cli::signals* stop) noexcept : descriptor_(descriptor), until_signal_{.stop = stop} {}
 
   /// Takes the text, and writes when a block is full. Throws output_error.
   void write(std::string_view text);
@@ -23,11 +23,11 @@ public:
   void flush();
 
 private:
-  void write_out(const patience& limit);
+  void write_out(const cli::patience& limit);
 
   static constexpr std::size_t block = std::size_t{1} << 16U;
   int descriptor_;
-  patience until_signal_;
+  cli::patience until_signal_;
   std::string kept_;
 };
 

@@ -1,61 +1,18 @@
 #include "list_line.hpp"
 
-#include <algorithm>
-#include <array>
-#include <bit>
 #include <fmt/format.h>
-#include <zlib.h>
+
+#include "cli/readable.hpp"
 
 namespace stream_decode {
 
-namespace {
-
-/// The CRC over pairs of bytes the other way round.
-std::uint32_t crc32_swapped(std::span<const std::byte> pixels) {
-  std::array<std::byte, 4096> turned{};
-  uLong crc = crc32_z(0, nullptr, 0);
-  while (!pixels.empty()) {
-    const auto piece = pixels.first(std::min(pixels.size(), turned.size()));
-    for (std::size_t i = 0; i + 1 < piece.size(); i += 2) {
-      turned[i] = piece[i + 1];
-      turned[i + 1] = piece[i];
-    }
-    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(turned.data()), piece.size());
-    pixels = pixels.subspan(piece.size());
-  }
-  return static_cast<std::uint32_t>(crc);
-}
-
-} // namespace
-
-std::uint32_t crc32_of_pixels(std::span<const std::byte> pixels, unsigned bits) {
-  if (bits == 16 && std::endian::native == std::endian::big)
-    return crc32_swapped(pixels);
-  return static_cast<std::uint32_t>(
-      crc32_z(crc32_z(0, nullptr, 0), reinterpret_cast<const Bytef*>(pixels.data()), pixels.size()));
-}
-
 std::string list_line(std::uint64_t index, std::string_view path, const weir::shape& shape, std::uint32_t crc32) {
-  return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{:08x}\n", index, escaped(path), shape.width, shape.height, shape.channels,
+  return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{:08x}\n", index, cli::escaped(path), shape.width, shape.height, shape.channels,
                      shape.bits, crc32);
 }
 
 std::string list_error_line(std::uint64_t index, std::string_view path, weir::stage where, std::string_view message) {
-  return fmt::format("{}\t{}\terror\t{}\t{}\n", index, escaped(path), to_string(where), escaped(message));
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char byte : text) {
-    switch (byte) {
-    case '\t': out += "\\t"; break;
-    case '\n': out += "\\n"; break;
-    case '\\': out += "\\\\"; break;
-    default: out += byte;
-    }
-  }
-  return out;
+  return fmt::format("{}\t{}\terror\t{}\t{}\n", index, cli::escaped(path), to_string(where), cli::escaped(message));
 }
 
 } // namespace stream_decode

@@ -5,18 +5,21 @@
 #include <string_view>
 
 #include "block_writer.hpp"
-#include "inputs.hpp"
+#include "cli/inputs.hpp"
+#include "cli/progress.hpp"
+#include "cli/signals.hpp"
 #include "list_line.hpp"
 #include "options.hpp"
 #include "output_error.hpp"
 #include "pipeline_api.hpp"
-#include "progress.hpp"
 #include "report.hpp"
-#include "signals.hpp"
 
 namespace {
 
 using namespace stream_decode;
+using cli::patience;
+using cli::progress_bar;
+using cli::signals;
 
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
@@ -77,10 +80,10 @@ int run(const options& asked, std::chrono::steady_clock::time_point start) {
   patience limit{.stop = &taken};
   if (asked.cancel_after)
     limit.deadline = start + *asked.cancel_after;
-  input_list inputs = expand(asked.paths, limit);
+  cli::input_list inputs = cli::expand(asked.paths, limit);
 
   block_writer out(1, &taken);
-  progress_bar bar(asked.progress, images_to_come(asked, inputs.paths.size()));
+  progress_bar bar(asked.progress, {.total = images_to_come(asked, inputs.paths.size())});
   report result = run_pipeline(asked, std::move(inputs.paths), listeners(asked, out, bar), limit);
   bar.finish();
   if (!inputs.complete && result.outcome == run_outcome::done) {
@@ -101,7 +104,7 @@ int main(int argc, char** argv) {
   }
   try {
     return run(*line.parsed, start);
-  } catch (const list_error& problem) {
+  } catch (const cli::list_error& problem) {
     complain(problem.what());
   } catch (const configuration_error& problem) {
     complain(problem.what());

@@ -7,10 +7,11 @@
 #include <system_error>
 #include <utility>
 
-#include <uv.h>
 #include <weir/weir.hpp>
 
-#include "latency.hpp"
+#include "cli/checksum.hpp"
+#include "cli/latency.hpp"
+#include "cli/places.hpp"
 #include "list_line.hpp"
 #include "npy.hpp"
 #include "output_error.hpp"
@@ -19,28 +20,6 @@
 namespace stream_decode {
 
 namespace {
-
-/// A libuv loop, for --loop uv: what a host would have.
-class host {
-public:
-  explicit host(bool wanted) : wanted_(wanted) {
-    if (wanted_ && uv_loop_init(&loop_) != 0) {
-      throw configuration_error("libuv can't make a loop here");
-    }
-  }
-  host(const host&) = delete;
-  host& operator=(const host&) = delete;
-  ~host() {
-    if (wanted_) {
-      uv_loop_close(&loop_);
-    }
-  }
-  [[nodiscard]] weir::host_loop loop() noexcept { return wanted_ ? weir::on(&loop_) : weir::host_loop{}; }
-
-private:
-  bool wanted_;
-  uv_loop_t loop_{};
-};
 
 /// What --list says of an image, made on the workers while the pixels are hot, and kept until its turn to be printed.
 class listing {
@@ -51,7 +30,7 @@ public:
     std::uint32_t crc32 = 0;
   };
   void add(const weir::image& im) { // on a worker
-    line l{std::string(im.origin()), im.shape(), crc32_of_pixels(im.pixels(), static_cast<unsigned>(im.bits()))};
+    line l{std::string(im.origin()), im.shape(), cli::crc32_of_pixels(im.pixels(), static_cast<unsigned>(im.bits()))};
     const std::lock_guard lock(mutex_);
     lines_.emplace(im.index(), std::move(l));
   }
@@ -94,15 +73,6 @@ weir::batch_options batch_options_of(const options& asked) {
   case shape_choice::group: o.shapes = weir::shapes::grouped; break;
   }
   return o;
-}
-
-weir::engine_choice engine_of(const options& asked) {
-  switch (asked.engine) {
-  case engine_choice::uring: return weir::engine_choice::uring;
-  case engine_choice::blocking: return weir::engine_choice::blocking;
-  case engine_choice::automatic: break;
-  }
-  return weir::engine_choice::automatic;
 }
 
 /// One run of the program's pipeline. Everything but `lines_.add` and the writing of files is on the loop thread.
@@ -265,9 +235,9 @@ private:
   listing lines_;
   std::map<std::uint64_t, failed_input> errors_; // not yet listed
   std::uint64_t written_ = 0;
-  latency_histogram result_read_;
-  latency_histogram result_decode_;
-  latency_histogram result_batch_;
+  cli::latency_histogram result_read_;
+  cli::latency_histogram result_decode_;
+  cli::latency_histogram result_batch_;
 };
 
 run_failure describe(const std::exception_ptr& failure) {
@@ -290,7 +260,7 @@ weir::task<> stop_at(std::chrono::steady_clock::time_point when, const weir::sto
   stop.request_stop();
 }
 
-weir::task<> work(run& r, std::vector<std::string> inputs, const patience& limit, const weir::stop_handle& stop) {
+weir::task<> work(run& r, std::vector<std::string> inputs, const cli::patience& limit, const weir::stop_handle& stop) {
   auto body = [&](weir::scope& s) -> weir::task<> {
     if (limit.deadline) {
       s.spawn(stop_at(*limit.deadline, stop, r.result.stopped_by_deadline));
@@ -302,16 +272,24 @@ weir::task<> work(run& r, std::vector<std::string> inputs, const patience& limit
   co_await weir::with_scope(body);
 }
 
-weir::runtime_options runtime_options_of(const options& asked, host& h) {
+weir::runtime_options runtime_options_of(const options& asked, cli::host& h) {
   weir::runtime_options o;
   o.workers = static_cast<int>(asked.workers);
   o.memory = asked.memory;
   o.loop = h.loop();
-  o.engine = engine_of(asked);
+  o.engine = cli::engine_of(asked.engine);
   return o;
 }
 
-std::unique_ptr<weir::runtime> make_runtime(const options& asked, host& h) {
+cli::host make_host(const options& asked) {
+  try {
+    return cli::host(asked.loop);
+  } catch (const std::runtime_error& e) {
+    throw configuration_error(e.what());
+  }
+}
+
+std::unique_ptr<weir::runtime> make_runtime(const options& asked, cli::host& h) {
   try {
     return std::make_unique<weir::runtime>(runtime_options_of(asked, h));
   } catch (const std::system_error& e) {
@@ -322,7 +300,7 @@ std::unique_ptr<weir::runtime> make_runtime(const options& asked, host& h) {
 /// The signals stop the pipeline for as long as this lives.
 class stop_on_signal {
 public:
-  stop_on_signal(signals* s, const weir::stop_handle& stop) : signals_(s) {
+  stop_on_signal(cli::signals* s, const weir::stop_handle& stop) : signals_(s) {
     if (signals_ != nullptr) {
       signals_->call([](void* h) noexcept { static_cast<const weir::stop_handle*>(h)->request_stop(); },
                      const_cast<weir::stop_handle*>(&stop));
@@ -337,13 +315,13 @@ public:
   }
 
 private:
-  signals* signals_;
+  cli::signals* signals_;
 };
 
 } // namespace
 
-report run_pipeline(const options& asked, std::vector<std::string> inputs, const hooks& tell, const patience& limit) {
-  host h(asked.loop == loop_choice::uv);
+report run_pipeline(const options& asked, std::vector<std::string> inputs, const hooks& tell, const cli::patience& limit) {
+  cli::host h = make_host(asked);
   const std::unique_ptr<weir::runtime> rt = make_runtime(asked, h);
   run r(asked, tell);
   const weir::stop_handle stop;

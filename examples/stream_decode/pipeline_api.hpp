@@ -11,8 +11,8 @@
 #include <weir/error.hpp>
 #include <weir/shape.hpp>
 
+#include "cli/patience.hpp"
 #include "options.hpp"
-#include "patience.hpp"
 #include "report.hpp"
 
 namespace stream_decode {
@@ -40,6 +40,6 @@ struct hooks {
 /// is stopped when patience is over; if that is so before the call, nothing starts, and the report says `stopped`. The signals'
 /// callback is the pipeline's for as long as it runs. Throws configuration_error, and nothing else but std::bad_alloc.
 [[nodiscard]] report run_pipeline(const options& asked, std::vector<std::string> inputs, const hooks& tell,
-                                  const patience& limit);
+                                  const cli::patience& limit);
 
 } // namespace stream_decode

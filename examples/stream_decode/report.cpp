@@ -4,9 +4,14 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "list_line.hpp"
+#include "cli/readable.hpp"
 
 namespace stream_decode {
+
+using cli::percentiles;
+using cli::printable;
+using cli::readable_bytes;
+using cli::readable_time;
 
 namespace {
 
@@ -35,26 +40,10 @@ json json_of(const std::optional<run_failure>& from) {
 
 json json_of(const std::optional<std::string>& from) { return from ? json(*from) : json(nullptr); }
 
-std::string readable_time(double microseconds) {
-  if (microseconds < 1e3)
-    return fmt::format("{:.0f} µs", microseconds);
-  if (microseconds < 1e6)
-    return fmt::format("{:.1f} ms", microseconds / 1e3);
-  return fmt::format("{:.2f} s", microseconds / 1e6);
-}
-
 std::string readable(const std::optional<percentiles>& from) {
   if (!from)
     return "none";
   return fmt::format("{} / {} / {}", readable_time(from->p50), readable_time(from->p99), readable_time(from->max));
-}
-
-/// Sources of control characters don't get to write on a terminal.
-std::string printable(const std::string& text) {
-  std::string out;
-  for (const char byte : escaped(text))
-    out += static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F ? '?' : byte;
-  return out;
 }
 
 std::string outcome_line(const report& from) {
@@ -123,17 +112,6 @@ std::string to_text(const report& from) {
   else
     text += "; nothing left\n";
   return text;
-}
-
-std::string readable_bytes(std::uint64_t bytes) {
-  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(units)) {
-    value /= 1024;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} {}", value, units[unit]);
 }
 
 } // namespace stream_decode

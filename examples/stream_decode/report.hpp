@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "latency.hpp"
+#include "cli/latency.hpp"
 
 namespace stream_decode {
 
@@ -38,9 +38,9 @@ struct report {
     std::uint64_t high_water = 0;
   } pool;
   struct latencies {
-    std::optional<percentiles> read{};   ///< asked to completed
-    std::optional<percentiles> decode{}; ///< job begun to ended
-    std::optional<percentiles> batch{};  ///< first image taken to delivered
+    std::optional<cli::percentiles> read{};   ///< asked to completed
+    std::optional<cli::percentiles> decode{}; ///< job begun to ended
+    std::optional<cli::percentiles> batch{};  ///< first image taken to delivered
   } latency_us;
   std::uint64_t copies = 0; ///< images that were copied into their batch
   struct teardown_time {
@@ -64,8 +64,5 @@ struct report {
 
 /// A few lines for people, each with its newline.
 [[nodiscard]] std::string to_text(const report& from);
-
-/// "1.50 GiB", "12 B".
-[[nodiscard]] std::string readable_bytes(std::uint64_t bytes);
 
 } // namespace stream_decode

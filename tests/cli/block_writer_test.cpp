@@ -9,6 +9,7 @@
 #include "output_error.hpp"
 #include "temporary_directory.hpp"
 
+using cli::signals;
 using namespace stream_decode;
 
 TEST_CASE("a writer writes in blocks, and the rest when it is flushed") {

@@ -1,4 +1,4 @@
-#include "inputs.hpp"
+#include "cli/inputs.hpp"
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -9,7 +9,7 @@
 
 #include "temporary_directory.hpp"
 
-using namespace stream_decode;
+using namespace cli;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "latency.hpp"
+#include "cli/latency.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-using namespace stream_decode;
+using namespace cli;
 using std::chrono::nanoseconds;
 
 TEST_CASE("a histogram of nothing has no percentiles") { CHECK_FALSE(latency_histogram{}.summary()); }

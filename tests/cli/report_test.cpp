@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+using cli::percentiles;
 using namespace stream_decode;
 
 TEST_CASE("the JSON has every field, on one line") {
@@ -45,11 +46,4 @@ TEST_CASE("the report for people says what is left") {
   report is;
   is.audit.jobs = 3;
   CHECK(to_text(is).find("3 jobs") != std::string::npos);
-}
-
-TEST_CASE("bytes are readable") {
-  CHECK(readable_bytes(0) == "0 B");
-  CHECK(readable_bytes(1023) == "1023 B");
-  CHECK(readable_bytes(1536) == "1.50 KiB");
-  CHECK(readable_bytes(256U << 20U) == "256.00 MiB");
 }

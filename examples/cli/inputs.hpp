@@ -6,7 +6,7 @@
 
 #include "patience.hpp"
 
-namespace stream_decode {
+namespace cli {
 
 /// A list (@FILE or -) that can't be read, or that holds a NUL byte: bad configuration, not a bad input.
 struct list_error : std::runtime_error {
@@ -36,4 +36,4 @@ struct input_list {
 /// Whether a name is *.png in any case.
 [[nodiscard]] bool has_png_name(const std::string& name) noexcept;
 
-} // namespace stream_decode
+} // namespace cli

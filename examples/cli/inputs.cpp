@@ -11,7 +11,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace stream_decode {
+namespace cli {
 
 namespace {
 
@@ -202,4 +202,4 @@ input_list expand(const std::vector<std::string>& paths, const patience& limit) 
   return result;
 }
 
-} // namespace stream_decode
+} // namespace cli

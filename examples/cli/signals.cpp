@@ -8,7 +8,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace stream_decode {
+namespace cli {
 
 namespace {
 
@@ -81,4 +81,4 @@ void signals::call_nothing() noexcept {
     sched_yield();
 }
 
-} // namespace stream_decode
+} // namespace cli

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <poll.h>
 
-namespace stream_decode {
+namespace cli {
 
 namespace {
 
@@ -26,4 +26,4 @@ bool wait_for(int descriptor, short events, const patience& limit) {
   return false;
 }
 
-} // namespace stream_decode
+} // namespace cli

@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace stream_decode {
+namespace cli {
 
 /// Takes SIGINT and SIGTERM for as long as it lives, and ignores SIGPIPE, so that a closed stdout is a failed write. One at a
 /// time in a process: signal handlers have nowhere but globals to look.
@@ -36,4 +36,4 @@ private:
   struct sigaction old_pipe_ {};
 };
 
-} // namespace stream_decode
+} // namespace cli

@@ -5,7 +5,7 @@
 
 #include "signals.hpp"
 
-namespace stream_decode {
+namespace cli {
 
 /// How long a run may go on: until a signal, or until the time of --cancel-after. Finding the inputs looks at it too, and
 /// waiting for a slow reader.
@@ -22,4 +22,4 @@ struct patience {
 /// first.
 [[nodiscard]] bool wait_for(int descriptor, short events, const patience& limit);
 
-} // namespace stream_decode
+} // namespace cli

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace stream_decode {
+namespace cli {
 
 namespace {
 
@@ -28,14 +28,27 @@ unsigned columns_of(int descriptor) noexcept {
 
 } // namespace
 
-std::string progress_line(std::uint64_t done, std::optional<std::uint64_t> total, double seconds, unsigned columns) {
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-  if (!total || *total == 0)
-    return fmt::format("{} images  {:.0f} images/s  {}", done, rate, minutes_and_seconds(seconds)).substr(0, columns);
-  const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(*total));
-  const std::uint64_t left = *total - std::min(done, *total);
-  const std::string time = rate > 0 ? minutes_and_seconds(static_cast<double>(left) / rate) : "?";
-  const std::string words = fmt::format(" {:3.0f} %  {}/{}  {:.0f} images/s  {} left", part * 100, done, *total, rate, time);
+std::string progress_line(std::uint64_t done, const extent& of, double seconds, unsigned columns) {
+  const auto count = static_cast<double>(done);
+  const double rate = seconds > 0 ? count / seconds : 0;
+  const bool counted = of.total && *of.total != 0;
+  if (!counted && !of.seconds)
+    return fmt::format("{} {}  {:.0f} {}/s  {}", done, of.unit, rate, of.unit, minutes_and_seconds(seconds)).substr(0, columns);
+  double part = 0;
+  std::string count_of_all = std::to_string(done);
+  std::string left = "?";
+  if (counted) {
+    const std::uint64_t to_come = *of.total - std::min(done, *of.total);
+    part = count / static_cast<double>(*of.total);
+    count_of_all += '/' + std::to_string(*of.total);
+    if (rate > 0)
+      left = minutes_and_seconds(static_cast<double>(to_come) / rate);
+  } else {
+    part = *of.seconds > 0 ? seconds / *of.seconds : 1;
+    left = minutes_and_seconds(*of.seconds - seconds);
+  }
+  part = std::min(1.0, part);
+  const std::string words = fmt::format(" {:3.0f} %  {}  {:.0f} {}/s  {} left", part * 100, count_of_all, rate, of.unit, left);
   constexpr std::size_t widest_bar = 40;
   constexpr std::size_t narrowest_bar = 5;
   const std::size_t room = columns > words.size() + 2 ? columns - words.size() - 2 : 0;
@@ -46,10 +59,9 @@ std::string progress_line(std::uint64_t done, std::optional<std::uint64_t> total
   return '[' + std::string(full, '#') + std::string(width - full, '.') + ']' + words;
 }
 
-progress_bar::progress_bar(progress_choice when, std::optional<std::uint64_t> total, int descriptor, clock::time_point now)
+progress_bar::progress_bar(progress_choice when, extent of, int descriptor, clock::time_point now)
     : on_(when == progress_choice::always || (when == progress_choice::automatic && isatty(descriptor) == 1)),
-      descriptor_(descriptor), total_(total), start_(now),
-      next_(when == progress_choice::automatic ? now + before_the_first : now) {}
+      descriptor_(descriptor), of_(of), start_(now), next_(when == progress_choice::automatic ? now + before_the_first : now) {}
 
 void progress_bar::update(std::uint64_t done, clock::time_point now) {
   if (!on_ || now < next_)
@@ -58,7 +70,7 @@ void progress_bar::update(std::uint64_t done, clock::time_point now) {
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const unsigned columns = columns_of(descriptor_);
   std::string text("\r"); // appended to, and not "\r" + …: g++ 12 warns of that without reason (GCC PR105651)
-  text += progress_line(done, total_, seconds, columns - 1); // the last column would wrap on some terminals
+  text += progress_line(done, of_, seconds, columns - 1); // the last column would wrap on some terminals
   print(text += "\x1b[K");
   drawn_ = true;
 }
@@ -74,4 +86,4 @@ void progress_bar::print(const std::string& text) noexcept {
     on_ = false; // nobody to show it to
 }
 
-} // namespace stream_decode
+} // namespace cli

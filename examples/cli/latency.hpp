@@ -8,12 +8,13 @@
 #include <cstdint>
 #include <optional>
 
-namespace stream_decode {
+namespace cli {
 
 /// Microseconds.
 struct percentiles {
   double p50 = 0;
   double p99 = 0;
+  double p999 = 0;
   double max = 0;
 };
 
@@ -35,7 +36,7 @@ public:
   [[nodiscard]] std::optional<percentiles> summary() const {
     if (count_ == 0)
       return std::nullopt;
-    return percentiles{.p50 = at(0.50), .p99 = at(0.99), .max = static_cast<double>(max_) / 1e3};
+    return percentiles{.p50 = at(0.50), .p99 = at(0.99), .p999 = at(0.999), .max = static_cast<double>(max_) / 1e3};
   }
 
 private:
@@ -76,4 +77,4 @@ private:
   std::uint64_t max_ = 0;
 };
 
-} // namespace stream_decode
+} // namespace cli

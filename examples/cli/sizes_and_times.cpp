@@ -1,14 +1,15 @@
-#include "options.hpp"
+#include "sizes_and_times.hpp"
 
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <sched.h>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
-namespace stream_decode {
+namespace cli {
 
 namespace {
 
@@ -83,4 +84,4 @@ std::uint32_t cores_available() noexcept {
   return count > 0 ? static_cast<std::uint32_t>(count) : 1;
 }
 
-} // namespace stream_decode
+} // namespace cli
