@@ -88,6 +88,7 @@ public:
   /// it runs the host's loop for that: then not from one of the host's callbacks. From inside a task or callback of its own:
   /// on_fatal, and abort.
   ~runtime();
+  explicit runtime(std::unique_ptr<detail::runtime_core> core) noexcept; ///< the library's: one that stands on something else
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 

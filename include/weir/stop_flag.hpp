@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include <weir/detail/explore.hpp>
+
 namespace weir {
 
 /// What a job on a worker, or the I/O thread, polls to learn that its work is no longer wanted.
@@ -17,6 +19,11 @@ public:
 
   /// True once a stop was asked for; never false again after. Any thread.
   [[nodiscard]] bool requested() const noexcept {
+#ifdef WEIR_EXPLORE
+    if (detail::explore::looks_at_flag != nullptr) {
+      detail::explore::looks_at_flag();
+    }
+#endif
     return (own_ != nullptr && own_->load(std::memory_order_relaxed)) ||
            (root_ != nullptr && root_->load(std::memory_order_relaxed));
   }

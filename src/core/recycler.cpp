@@ -3,7 +3,7 @@
 #include <new>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(WEIR_EXPLORE) // each frame is an allocation that may fail
 #define WEIR_RECYCLE 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -16,6 +16,10 @@ struct segment {
 
 /// The size of the pool's own segments. A small file touches only the first pages of one, and the pool gives out the one
 /// released last, which is the one that is still in cache.
+#ifdef WEIR_EXPLORE // small files shall be of several
+inline constexpr std::uint32_t segment_bytes = 512;
+#else
 inline constexpr std::uint32_t segment_bytes = 64 * 1024;
+#endif
 
 } // namespace weir::memory

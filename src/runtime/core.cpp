@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../loop/own.hpp"
+#include "../workers/pool.hpp"
 
 namespace weir::detail {
 
@@ -18,13 +19,6 @@ int cores_available() noexcept {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-std::unique_ptr<loop::loop> make_loop(uv_loop_t* host) {
-  if (host != nullptr) {
-    return std::make_unique<loop::uv_loop_adapter>(host);
-  }
-  return std::make_unique<loop::own_loop>();
-}
-
 io::engine_kind kind_of(engine_choice c) noexcept {
   switch (c) {
   case engine_choice::uring: return io::engine_kind::uring;
@@ -33,6 +27,29 @@ io::engine_kind kind_of(engine_choice c) noexcept {
   }
   return io::engine_kind::automatic;
 }
+
+/// Threads and a kernel.
+class machine final : public foundation {
+public:
+  explicit machine(const runtime_options& o) noexcept : options_(o) {}
+  std::unique_ptr<loop::loop> make_loop() override {
+    if (options_.loop.loop != nullptr) {
+      return std::make_unique<loop::uv_loop_adapter>(options_.loop.loop);
+    }
+    return std::make_unique<loop::own_loop>();
+  }
+  std::unique_ptr<workers::crew> make_workers(int count, loop::loop& home) override {
+    return std::make_unique<workers::pool>(count, home);
+  }
+  std::unique_ptr<io::engine> make_engine(loop::loop& home) override {
+    io::engine_options eo;
+    eo.depth = static_cast<unsigned>(options_.io_depth);
+    return io::make_engine(kind_of(options_.engine), home, options_.loop.loop, eo);
+  }
+
+private:
+  const runtime_options& options_;
+};
 
 void check(const runtime_options& o) {
   if (o.workers < 0 || o.io_depth < 1 || o.memory == 0 || o.file_memory == 0) {
@@ -43,19 +60,24 @@ void check(const runtime_options& o) {
 } // namespace
 
 runtime_core::runtime_core(const runtime_options& o) : options(o), host(o.loop.loop) {
-  check(o);
+  machine threads_and_kernel(o);
+  make(threads_and_kernel);
+}
+
+runtime_core::runtime_core(const runtime_options& o, foundation& on) : options(o) { make(on); }
+
+void runtime_core::make(foundation& on) {
+  check(options);
   if (options.workers == 0) {
     options.workers = cores_available();
   }
-  turns = make_loop(host);
+  turns = on.make_loop();
   frames.reset(frame_recycler::create());
   turns->set_frames(frames.get());
-  pixels = std::make_unique<memory::pool>(o.memory, o.resource, turns.get());
-  files = std::make_unique<memory::segment_pool>(o.file_memory, nullptr, *turns);
-  crew = std::make_unique<workers::pool>(options.workers, *turns);
-  io::engine_options eo;
-  eo.depth = static_cast<unsigned>(o.io_depth);
-  engine = io::make_engine(kind_of(o.engine), *turns, host, eo);
+  pixels = std::make_unique<memory::pool>(options.memory, options.resource, turns.get());
+  files = std::make_unique<memory::segment_pool>(options.file_memory, on.file_memory(), *turns);
+  crew = on.make_workers(options.workers, *turns);
+  engine = on.make_engine(*turns);
   engine_name = engine->name();
   given = std::make_unique<services>(*turns, *engine, *crew, *pixels, *files);
   turns->set_host(given.get());

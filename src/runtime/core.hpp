@@ -12,8 +12,9 @@
 #include "../memory/pool.hpp"
 #include "../memory/segment_pool.hpp"
 #include "../stream/services.hpp"
-#include "../workers/pool.hpp"
+#include "../workers/crew.hpp"
 #include "control.hpp"
+#include "foundation.hpp"
 #include <weir/detail/recycler.hpp>
 #include <weir/detail/root.hpp>
 #include <weir/runtime.hpp>
@@ -23,10 +24,12 @@ namespace weir::detail {
 /// What a runtime is made of, in the order of making; taken apart in the reverse order, when no root is left.
 struct runtime_core final : loop::turn_end {
   explicit runtime_core(const runtime_options& o);
+  runtime_core(const runtime_options& o, foundation& on);
   ~runtime_core();
   runtime_core(const runtime_core&) = delete;
   runtime_core& operator=(const runtime_core&) = delete;
 
+  void make(foundation& on); ///< the constructors' other half
   void add(root_base& r);
   void remove(root_base& r) noexcept;
   void hold_host() noexcept; ///< counted; no effect on a loop of its own
@@ -53,7 +56,7 @@ struct runtime_core final : loop::turn_end {
   std::unique_ptr<frame_recycler, frame_recycler::closer> frames;
   std::unique_ptr<memory::pool> pixels;
   std::unique_ptr<memory::segment_pool> files;
-  std::unique_ptr<workers::pool> crew;
+  std::unique_ptr<workers::crew> crew;
   std::unique_ptr<io::engine> engine;
   std::unique_ptr<services> given;
 

@@ -11,6 +11,8 @@ namespace weir {
 
 runtime::runtime(runtime_options options) : core_(std::make_unique<detail::runtime_core>(options)) {}
 
+runtime::runtime(std::unique_ptr<detail::runtime_core> core) noexcept : core_(std::move(core)) {}
+
 runtime::~runtime() {
   detail::runtime_core& c = *core_;
   if (c.inside()) {

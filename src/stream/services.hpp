@@ -9,7 +9,7 @@
 #include "../loop/loop.hpp"
 #include "../memory/pool.hpp"
 #include "../memory/segment_pool.hpp"
-#include "../workers/pool.hpp"
+#include "../workers/crew.hpp"
 
 namespace weir::detail {
 
@@ -17,7 +17,7 @@ namespace weir::detail {
 struct services {
   loop::loop& loop;
   io::engine& engine;
-  workers::pool& workers;
+  workers::crew& workers;
   memory::pool& pixels;
   memory::segment_pool& files;
 

@@ -24,6 +24,9 @@ struct job : loop::remote_node {
   bool ran = false; ///< `work` was called; not if the job was cancelled, or its root stopped, before a worker began it
   [[nodiscard]] stop_flag stop() const noexcept { return stop_flag(&cancelled, root); }
 
+  /// The worker's, before it calls `work`.
+  [[nodiscard]] bool may_begin() const noexcept { return !stop().requested() || WEIR_PLANTED(job_after_stop); }
+
   /// A hint of the owner's: takes less than some 50 µs. Before a worker begins any other job it hands over what it has
   /// finished; before a brief one it may keep that a moment, so that small jobs cost the loop one wake for a few.
   bool brief = false;

@@ -188,7 +188,7 @@ void pool::work(worker& me) noexcept {
     if (done.count != 0 && (!j->brief || done.count >= hold_at_most || clock::now() - done.since >= hold_for)) {
       hand_over(done);
     }
-    if (!j->stop().requested()) {
+    if (j->may_begin()) {
       j->ran = true;
       j->work(*j, me.index);
     }

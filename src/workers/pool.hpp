@@ -8,6 +8,7 @@
 #include <span>
 
 #include "../loop/remote.hpp"
+#include "crew.hpp"
 #include "job.hpp"
 #include "job_list.hpp"
 
@@ -19,39 +20,29 @@ struct pool_options {
   std::pmr::memory_resource* scratch_memory = nullptr; ///< null: new and delete
 };
 
-/// The worker threads and their queue. Members are called on the loop thread, but for `scratch`.
+/// The worker threads and their queue.
 ///
 /// A job is with its owner, in the buffer of this turn (the loop thread's alone), in the queue, or with a worker; the queue and
 /// what says where a job is are under one lock, which nobody holds for longer than it takes to link or unlink. A worker that
 /// finds the queue empty puts itself on the idle list under the lock, then sleeps on a futex of its own; who queues work takes
 /// workers off that list under the lock and wakes them after it. So no wake is lost, and none goes to a worker that is awake.
 /// The one that fell asleep last is woken first.
-class pool {
+class pool final : public crew {
 public:
   /// Starts `threads` (at least one) threads, "weir-work-0" and so on, with all signals but those of faults blocked, at a lower
   /// priority where that is allowed. Throws std::system_error if one can't be made (those made before are joined),
   /// std::bad_alloc, std::invalid_argument.
   pool(int threads, loop::remote& home, pool_options options = {});
-  /// Nothing may be outstanding. Joins the threads.
-  ~pool();
-  pool(const pool&) = delete;
-  pool& operator=(const pool&) = delete;
+  ~pool() override; ///< joins the threads
 
-  /// Takes `j` in; the workers see it with the next `flush`. It comes back through `j.run` exactly once, however it ends.
-  void submit(job& j) noexcept;
-  /// Queues what was submitted since the last time: one lock, and as many wakes as there are new jobs and sleepers for them.
-  void flush() noexcept;
-  /// Sets the flag that `j` polls. A job that no worker has taken is out of the queue with that, and comes back, with
-  /// `ran` = false, in a later turn; one that runs comes back when it ends. Idempotent; no effect but the flag on one that is
-  /// back.
-  void cancel(job& j) noexcept;
+  void submit(job& j) noexcept override;
+  void flush() noexcept override; ///< one lock, and as many wakes as there are new jobs and sleepers for them
+  void cancel(job& j) noexcept override;
 
-  [[nodiscard]] std::size_t queued() const noexcept;  ///< submitted, not yet taken by a worker
-  [[nodiscard]] std::size_t running() const noexcept; ///< taken by a worker, not yet handed back to the loop
-  [[nodiscard]] int threads() const noexcept { return threads_; }
-  /// Any thread, though only the job that runs on worker `index` may use it: memory that is there for it from the start,
-  /// aligned to 64.
-  [[nodiscard]] std::span<std::byte> scratch(int index) const noexcept;
+  [[nodiscard]] std::size_t queued() const noexcept override;
+  [[nodiscard]] std::size_t running() const noexcept override;
+  [[nodiscard]] int threads() const noexcept override { return threads_; }
+  [[nodiscard]] std::span<std::byte> scratch(int index) const noexcept override;
 
 private:
   struct worker;

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include <ucontext.h>
+
+namespace weir::workers {
+
+/// A thread's stack without the thread: a function that can pause in the middle, and goes on when it is told to. For the
+/// simulator: its workers run real jobs in it, from one look at the stop flag to the next.
+class fiber {
+public:
+  /// `body` must not return, nor throw; it pauses.
+  fiber(std::function<void()> body, void* owner);
+  /// What is on its stack is gone with it, and not destroyed: only while it is paused in between.
+  ~fiber();
+  fiber(const fiber&) = delete;
+  fiber& operator=(const fiber&) = delete;
+
+  void resume() noexcept; ///< until it pauses; not from inside it
+  void pause() noexcept;  ///< from inside
+  /// The one that runs on this thread; null: none.
+  [[nodiscard]] static fiber* current() noexcept;
+  [[nodiscard]] void* owner() const noexcept { return owner_; } ///< whatever the maker gave
+
+private:
+  static void enter() noexcept;
+
+  std::function<void()> body_;
+  void* owner_;
+  std::unique_ptr<std::byte[]> stack_;
+  ucontext_t here_{};
+  ucontext_t there_{}; // whoever resumed it
+  // The sanitizers' own notion of stacks.
+  void* sanitizer_fiber_ = nullptr;
+  void* sanitizer_there_ = nullptr;
+  const void* there_bottom_ = nullptr;
+  std::size_t there_size_ = 0;
+  void* fake_here_ = nullptr;
+};
+
+} // namespace weir::workers
