@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "cli/sizes_and_times.hpp"
-#include "version.hpp"
+#include "cli/version.hpp"
 
 namespace stream_decode {
 
@@ -116,7 +116,7 @@ private:
 cli::command_line<options> parse_command_line(int argc, const char* const* argv) {
   options into;
   into.workers = cli::cores_available();
-  cli::grammar line("stream_decode", about, notes, version);
+  cli::grammar line("stream_decode", about, notes, cli::version);
   declarations(line, into).declare();
   return line.parse(argc, argv, into);
 }
