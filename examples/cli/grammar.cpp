@@ -34,8 +34,8 @@ grammar::grammar(std::string name, const char* about, const char* notes, const c
   app_->get_formatter()->label("REQUIRED", "");
 }
 
-void grammar::paths(std::vector<std::string>& into, const char* help) {
-  app_->add_option("PATH", into, help)->type_name(" ")->required();
+void grammar::paths(std::vector<std::string>& into, const char* help, bool needed) {
+  app_->add_option("PATH", into, help)->type_name(" ")->required(needed);
   paths_ = &into;
 }
 

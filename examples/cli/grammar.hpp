@@ -41,8 +41,8 @@ public:
   /// `about` stands before the options in --help, `notes` behind them.
   grammar(std::string name, const char* about, const char* notes, const char* version);
 
-  /// Any number of arguments, at least one, whose bytes are kept as they are.
-  void paths(std::vector<std::string>& into, const char* help);
+  /// Any number of arguments, at least one if they are needed, whose bytes are kept as they are.
+  void paths(std::vector<std::string>& into, const char* help, bool needed = true);
   void flag(const char* name, bool& into, const char* help) { app_->add_flag(name, into, help); }
   /// An option with a value that `take` reads; a std::invalid_argument from there becomes bad usage that names the option. The
   /// last one wins.

@@ -29,6 +29,18 @@ static void on_warning(png_structp png, png_const_charp message) {
   }
 }
 
+/* libpng takes, and clears, as much memory for some chunks as their length says, gigabytes if that is a lie: it gets no more
+ * than any row may need. Who lies then fails for lack of data all the same. */
+static png_voidp on_malloc(png_structp png, png_alloc_size_t size) {
+  (void)png;
+  return size <= ((png_alloc_size_t)64 << 20) ? malloc(size) : NULL;
+}
+
+static void on_free(png_structp png, png_voidp block) {
+  (void)png;
+  free(block);
+}
+
 static void on_read(png_structp png, png_bytep to, size_t size) {
   struct source* source = png_get_io_ptr(png);
   if (source->left < size) {
@@ -141,7 +153,7 @@ void reference_decode(const unsigned char* data, size_t size, int channels, int 
   struct session s = {{data, size}, image, NULL, NULL};
   memset(image, 0, sizeof *image);
   image->in_header = 1;
-  s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
+  s.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning, NULL, on_malloc, on_free);
   if (s.png == NULL) {
     return;
   }
