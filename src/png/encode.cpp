@@ -79,6 +79,9 @@ void write_all(writer& w) {
   png_set_write_fn(w.png, &w, on_write, on_flush);
   png_set_compression_level(w.png, p.level);
   png_set_compression_buffer_size(w.png, p.idat_bytes);
+  if (p.strategy >= 0) {
+    png_set_compression_strategy(w.png, p.strategy);
+  }
   if (p.filters >= 0) {
     png_set_filter(w.png, PNG_FILTER_TYPE_BASE, p.filters);
   }

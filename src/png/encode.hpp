@@ -25,6 +25,7 @@ struct picture {
   std::optional<double> gamma;                      ///< gAMA
   std::optional<int> srgb_intent;                   ///< sRGB
   int level = 6;                                    ///< zlib's, 0 to 9
+  int strategy = -1;                                ///< zlib's, or -1: libpng's choice
   int filters = -1;                                 ///< a mask of libpng's PNG_FILTER_*, or -1: libpng's choice
   std::size_t idat_bytes = 8192;                    ///< of compressed data a chunk
 
