@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""tools/bench on a few images made here, each command for seconds: that it measures what it says, and tells it as it says.
+
+    bench_test.py BUILD COMMAND [unittest arguments]
+
+BUILD is the build directory with the programs, COMMAND is decode. The last line is "N passed, N failed".
+"""
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+import zlib
+
+BENCH = pathlib.Path(__file__).resolve().parent.parent.parent / "tools/bench"
+BUILD = ""
+
+
+def png(color, channels, side):
+    rows = b"".join(b"\1" + bytes((x * y + y) % 256 for x in range(side * channels)) for y in range(side))
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, color, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class Tool(unittest.TestCase):
+    command = ""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = pathlib.Path(directory.name)
+
+    def bench(self, *arguments, expect=0):
+        done = subprocess.run([sys.executable, BENCH, self.command, "--built", BUILD, *map(str, arguments)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return done.stdout, done.stderr
+
+    def measured(self, *arguments):
+        """(what it printed, the JSON that it wrote); the plot is XML with a bar in it."""
+        out, _ = self.bench("--quick", "--json", self.root / "r.json", "--svg", self.root / "r.svg", *arguments)
+        drawn = xml.etree.ElementTree.parse(self.root / "r.svg").getroot()
+        self.assertGreater(len(drawn.findall(".//{*}rect/{*}title")), 0)
+        return out, json.loads((self.root / "r.json").read_text())
+
+
+class Decode(Tool):
+    command = "decode"
+
+    def setUp(self):
+        super().setUp()
+        self.images = self.root / "images"
+        for name, color, channels in (("gray", 0, 1), ("rgb", 2, 3), ("rgba", 6, 4)):
+            (self.images / name).mkdir(parents=True)
+            for side in (16, 40):
+                (self.images / name / f"{side}.png").write_bytes(png(color, channels, side))
+
+    def test_every_class_has_figures_of_every_decoder(self):
+        out, result = self.measured(self.images)
+        self.assertEqual(list(result["classes"]), ["gray", "rgb", "rgba"])
+        self.assertTrue({"weir", "weir reference", "libpng"} <= result["decoders"].keys())
+        for name, measured in result["classes"].items():
+            self.assertEqual((measured["images"], measured["refused"]), (2, 0))
+            self.assertRegex(out, rf"(?m)^\| {name} \| 2 \|")
+            self.assertEqual(measured["decoders"].keys(), result["decoders"].keys())
+            for decoder in ("weir", "weir reference", "libpng"):
+                figures = measured["decoders"][decoder]
+                self.assertEqual((len(figures["MB_per_second"]), figures["differences"]), (2, 0))
+                self.assertGreater(min(figures["MB_per_second"]), 0)
+        self.assertEqual(result["classes"]["rgba"]["pixel_bytes"], 4 * (16 * 16 + 40 * 40))
+        self.assertGreater(result["machine"]["cores"], 0)
+
+    def test_the_heap_is_counted_where_it_can_be(self):
+        _, result = self.measured(self.images)
+        plain, ours = (result["classes"]["rgb"]["decoders"][name] for name in ("libpng", "weir"))
+        if plain["allocations"] < 0:
+            self.skipTest("a sanitizer's build")
+        self.assertGreater(plain["allocations"], 0)
+        self.assertGreater(plain["peak"], 3 * (16 * 16 + 40 * 40) / 2)
+        self.assertEqual(ours["allocations"], 0)
+
+    def test_what_is_no_image_is_counted_and_left_out(self):
+        (self.images / "rgb/bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+        (self.images / "rgb/40.png").unlink()
+        _, result = self.measured(self.images)
+        self.assertEqual([result["classes"]["rgb"][key] for key in ("images", "refused")], [1, 1])
+
+    def test_a_missed_target_is_exit_code_1_but_of_a_smoke_test(self):
+        # Nothing is 1.2 times as fast as itself: without weir's own decoder there is no target.
+        out, _ = self.bench("--rounds", 1, "--least", 0.001, "--only", "libpng", "--no-build-libpng", self.images)
+        self.assertNotIn("wanted", out)
+        # A stand-in for bench_decode tells figures by which weir is no faster than libpng.
+        program = self.root / "build/tools/benchmarks/decode/bench_decode"
+        program.parent.mkdir(parents=True)
+        figures = '{"MB_per_second": [1.0], "allocations": 0, "peak": 1, "differences": 0}'
+        program.write_text("#!/bin/sh\ncat >/dev/null\n"
+                           """echo '{"decoders": {"weir": "0", "libpng": "0"}}'\n"""
+                           """echo '{"class": "rgb", "images": 1, "fast": 0, "pixel_bytes": 1, "decoders": """
+                           f"""{{"weir": {figures}, "libpng": {figures}}}}}'\n""")
+        program.chmod(0o755)
+        for quick, expect in ((["--quick"], 0), ([], 1)):
+            out, _ = self.bench("--built", self.root / "build", "--no-build-libpng", *quick, self.images, expect=expect)
+            self.assertRegex(out, "MISSED: weir to libpng, geometric mean over classes: 1.00, wanted at least 3.2")
+
+    def test_a_directory_that_is_not_there_is_exit_code_2(self):
+        _, told = self.bench(self.root / "nowhere", expect=2)
+        self.assertIn("nowhere", told)
+
+
+def main():
+    global BUILD
+    BUILD, chosen = sys.argv[1], {"decode": Decode}[sys.argv[2]]
+    result = unittest.main(argv=[sys.argv[0], chosen.__name__, *sys.argv[3:]], exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
