@@ -1,10 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+
+#include <weir/detail/sync.hpp>
 
 namespace weir {
 
@@ -99,7 +100,7 @@ public:
   void attach(detail::context& c, detail::root_state& root) noexcept; ///< the library's: the root's own
   [[nodiscard]] detail::root_state* root() const noexcept { return root_; }
   /// The library's: the flag that the requesting thread sets at once; null where there is none.
-  [[nodiscard]] const std::atomic<bool>* early() const noexcept { return early_; }
+  [[nodiscard]] const sync::atomic<bool>* early() const noexcept { return early_; }
   /// The library's: when the request came, in the order of events of its context; 0: it has not.
   [[nodiscard]] std::uint64_t requested_at() const noexcept { return requested_at_; }
 
@@ -110,7 +111,7 @@ private:
 
   detail::context* context_ = nullptr;
   detail::root_state* root_ = nullptr;
-  const std::atomic<bool>* early_ = nullptr;
+  const sync::atomic<bool>* early_ = nullptr;
   detail::stop_node* newest_ = nullptr;
   detail::stop_node* notified_ = nullptr; // those that have been told, still linked
   bool* destroyed_ = nullptr;             // set while notify runs

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <weir/detail/sync.hpp>
 
 #include <weir/detail/explore.hpp>
 
@@ -15,7 +15,8 @@ namespace weir {
 class stop_flag {
 public:
   stop_flag() noexcept = default;
-  explicit stop_flag(const std::atomic<bool>* own, const std::atomic<bool>* root = nullptr) noexcept : own_(own), root_(root) {}
+  explicit stop_flag(const sync::atomic<bool>* own, const sync::atomic<bool>* root = nullptr) noexcept
+      : own_(own), root_(root) {}
 
   /// True once a stop was asked for; never false again after. Any thread.
   [[nodiscard]] bool requested() const noexcept {
@@ -29,8 +30,8 @@ public:
   }
 
 private:
-  const std::atomic<bool>* own_ = nullptr;
-  const std::atomic<bool>* root_ = nullptr;
+  const sync::atomic<bool>* own_ = nullptr;
+  const sync::atomic<bool>* root_ = nullptr;
 };
 
 } // namespace weir

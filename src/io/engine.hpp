@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -37,10 +36,10 @@ struct read_op : loop::remote_node {
   std::uint64_t size = 0;             ///< bytes read so far
   std::uint32_t wanted = 0;           ///< with `more`
   outcome result = outcome::done;
-  bool opening = false;                    ///< with `failed`
-  int error = 0;                           ///< with `failed`
-  std::atomic<bool> cancelled{false};      ///< set by `engine::cancel`
-  const std::atomic<bool>* root = nullptr; ///< the root's stop flag, looked at before every step; may be null
+  bool opening = false;                     ///< with `failed`
+  int error = 0;                            ///< with `failed`
+  sync::atomic<bool> cancelled{false};      ///< set by `engine::cancel`
+  const sync::atomic<bool>* root = nullptr; ///< the root's stop flag, looked at before every step; may be null
   [[nodiscard]] stop_flag stop() const noexcept { return stop_flag(&cancelled, root); }
 
   // The engine's own, for as long as the operation is under way.

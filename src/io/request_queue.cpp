@@ -1,5 +1,6 @@
 #include "request_queue.hpp"
 
+#include <mutex>
 #include <utility>
 
 namespace weir::io {

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 
+#include "../loop/sync.hpp"
 #include "op_list.hpp"
 
 namespace weir::io {
@@ -51,8 +50,8 @@ private:
   void put(read_op& op, list where) noexcept;
   void retry_stalled() noexcept;
 
-  std::mutex mutex_;
-  std::condition_variable arrived_;
+  sync::mutex mutex_;
+  sync::condition_variable arrived_;
   op_list waiting_;
   op_list closing_; // cancelled, with an open file
   op_list stalled_;

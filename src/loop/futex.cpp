@@ -11,7 +11,7 @@ namespace weir::loop {
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
 // The absolute timeout of FUTEX_WAIT_BITSET is on CLOCK_MONOTONIC, which is libstdc++'s and libc++'s steady_clock on Linux.
-void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, detail::time_point until) noexcept {
+void futex_wait(sync::atomic<std::uint32_t>& word, std::uint32_t expected, detail::time_point until) noexcept {
   timespec at{};
   const bool limited = until != detail::time_point::max();
   if (limited) {
@@ -27,7 +27,7 @@ void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, detail
           FUTEX_BITSET_MATCH_ANY);
 }
 
-void futex_wake(std::atomic<std::uint32_t>& word) noexcept {
+void futex_wake(sync::atomic<std::uint32_t>& word) noexcept {
   const int before = errno;
   syscall(SYS_futex, &word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, nullptr, nullptr, 0);
   errno = before;

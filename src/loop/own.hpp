@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "loop.hpp"
@@ -33,8 +32,8 @@ private:
   void sleep() noexcept;
   void wake() noexcept;
 
-  alignas(64) remote_queue remote_;      // written by other threads; away from what the loop alone uses
-  std::atomic<std::uint32_t> asleep_{0}; // the announcement, and the futex
+  alignas(64) remote_queue remote_;       // written by other threads; away from what the loop alone uses
+  sync::atomic<std::uint32_t> asleep_{0}; // the announcement, and the futex
   alignas(64) bool quit_ = false;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <weir/detail/sync.hpp>
 
 namespace weir::loop {
 
@@ -57,7 +57,7 @@ public:
   [[nodiscard]] bool empty() const noexcept { return head_.load(std::memory_order_seq_cst) == nullptr; }
 
 private:
-  std::atomic<remote_node*> head_{nullptr};
+  sync::atomic<remote_node*> head_{nullptr};
 };
 
 /// The part of a loop that other threads may use.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include <uv.h>
@@ -58,7 +57,7 @@ private:
   bool running_ = false;
   bool quit_ = false;
   remote_queue remote_;
-  std::atomic<bool> wake_{true};
+  sync::atomic<bool> wake_{true};
 };
 
 } // namespace weir::loop

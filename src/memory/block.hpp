@@ -1,8 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "../loop/sync.hpp"
 
 namespace weir::memory {
 
@@ -16,8 +17,8 @@ struct block {
   std::byte* data = nullptr;
   std::uint64_t bytes = 0;    ///< asked for
   std::uint64_t capacity = 0; ///< obtained, and charged
-  std::atomic<std::uint32_t> references{0};
-  std::atomic<bool> held_by_user{false};
+  sync::atomic<std::uint32_t> references{0};
+  sync::atomic<bool> held_by_user{false};
 
   block* next_returned = nullptr; // from the release to the loop's taking it back
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <atomic>
-#include <mutex>
-
+#include "../loop/sync.hpp"
 #include "block_cache.hpp"
 #include "pool.hpp"
 #include "system_resource.hpp"
@@ -68,17 +66,17 @@ private:
   std::uint64_t in_use_ = 0;
   std::uint64_t high_water_ = 0;
 
-  std::mutex lock_; // for the next three
+  sync::mutex lock_; // for the next three
   loop::remote* home_;
   bool posted_ = false;
   grant_node grant_;
 
-  alignas(64) std::atomic<block*> returned_{nullptr};
-  std::atomic<bool> waiting_{false};
-  std::atomic<bool> closed_{false};
-  std::atomic<std::size_t> references_{1};
-  std::atomic<std::size_t> leases_{0};
-  std::atomic<std::size_t> held_{0};
+  alignas(64) sync::atomic<block*> returned_{nullptr};
+  sync::atomic<bool> waiting_{false};
+  sync::atomic<bool> closed_{false};
+  sync::atomic<std::size_t> references_{1};
+  sync::atomic<std::size_t> leases_{0};
+  sync::atomic<std::size_t> held_{0};
 };
 
 } // namespace weir::memory

@@ -1,7 +1,6 @@
 #include "control.hpp"
 
 #include <ctime>
-#include <thread>
 #include <utility>
 
 #include <weir/detail/root.hpp>
@@ -41,7 +40,7 @@ void root_control::bind(loop::remote& home, root_base& root, std::shared_ptr<roo
 void root_control::unbind() noexcept {
   home_.store(nullptr);
   while (requesting_.load() != 0) {
-    std::this_thread::yield();
+    sync::yield();
   }
   root_ = nullptr;
   if (!posted_.load() || ran_) {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "../loop/remote.hpp"
+#include "../loop/sync.hpp"
 #include <weir/detail/chain.hpp>
 
 namespace weir::detail {
@@ -26,14 +26,14 @@ struct root_control : root_state, loop::remote_node {
   void unbind() noexcept;
   [[nodiscard]] bool bound() const noexcept { return root_ != nullptr; }
 
-  std::atomic<std::int64_t> requested_at{0}; ///< of the steady clock, in nanoseconds
+  sync::atomic<std::int64_t> requested_at{0}; ///< of the steady clock, in nanoseconds
 
 private:
   static void on_loop(loop::remote_node& n) noexcept;
   void post() noexcept;
-  std::atomic<loop::remote*> home_{nullptr};
-  std::atomic<int> requesting_{0};
-  std::atomic<bool> posted_{false};
+  sync::atomic<loop::remote*> home_{nullptr};
+  sync::atomic<int> requesting_{0};
+  sync::atomic<bool> posted_{false};
   root_base* root_ = nullptr; // the loop's, as is the next
   bool ran_ = false;          // the node
   std::shared_ptr<root_control> self_;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "../loop/remote.hpp"
@@ -18,9 +17,9 @@ struct job : loop::remote_node {
   using work_fn = void (*)(job&, int worker) noexcept;
   explicit job(work_fn w, run_fn completed) noexcept : remote_node(completed), work(w) {}
 
-  work_fn work;                       ///< runs on a worker, below the loop's priority; polls `stop`; must not throw
-  std::atomic<bool> cancelled{false}; ///< set by `pool::cancel`; `stop` looks at it and at the root's flag
-  const std::atomic<bool>* root = nullptr;
+  work_fn work;                        ///< runs on a worker, below the loop's priority; polls `stop`; must not throw
+  sync::atomic<bool> cancelled{false}; ///< set by `pool::cancel`; `stop` looks at it and at the root's flag
+  const sync::atomic<bool>* root = nullptr;
   bool ran = false; ///< `work` was called; not if the job was cancelled, or its root stopped, before a worker began it
   [[nodiscard]] stop_flag stop() const noexcept { return stop_flag(&cancelled, root); }
 

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 #include <new>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 #include <pthread.h>
@@ -23,14 +23,14 @@ constexpr auto hold_for = std::chrono::microseconds(400);
 constexpr std::size_t hold_at_most = 16;
 constexpr std::size_t scratch_alignment = 4096; // no page, so no cache line, of two workers
 
-using clock = std::chrono::steady_clock;
+using clock = sync::clock;
 } // namespace
 
 struct pool::worker {
-  alignas(64) std::atomic<std::uint32_t> awake{1}; // the futex; 0 from the going on the idle list to the wake
-  worker* next_idle = nullptr;                     // under the lock; then the waker's
+  alignas(64) sync::atomic<std::uint32_t> awake{1}; // the futex; 0 from the going on the idle list to the wake
+  worker* next_idle = nullptr;                      // under the lock; then the waker's
   int index = 0;
-  std::thread thread;
+  sync::thread thread;
 };
 
 // Jobs that a worker has ended and not yet handed back, linked in that order.
@@ -93,7 +93,7 @@ void pool::start(int nice) {
     for (int i = 0; i < threads_; ++i) {
       worker& w = workers_[static_cast<std::size_t>(i)];
       w.index = i;
-      w.thread = std::thread([this, &w, nice, priority] {
+      w.thread = sync::thread([this, &w, nice, priority] {
         char name[16];
         std::snprintf(name, sizeof name, "weir-work-%u", static_cast<unsigned>(w.index) % 100'000U);
         pthread_setname_np(pthread_self(), name);

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
-#include <mutex>
 #include <span>
 
 #include "../loop/remote.hpp"
+#include "../loop/sync.hpp"
 #include "crew.hpp"
 #include "job.hpp"
 #include "job_list.hpp"
@@ -62,11 +61,11 @@ private:
   std::unique_ptr<worker[]> workers_;
   job_list buffered_; // the loop thread's
 
-  mutable std::mutex lock_; // for what follows, and job::where
+  mutable sync::mutex lock_; // for what follows, and job::where
   job_list queue_;
   worker* idle_ = nullptr;
   bool stopping_ = false;
-  std::atomic<std::size_t> running_{0};
+  sync::atomic<std::size_t> running_{0};
 };
 
 } // namespace weir::workers

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <coroutine>
 #include <cstdint>
 #include <exception>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include <weir/detail/context.hpp>
+#include <weir/detail/sync.hpp>
 #include <weir/stop.hpp>
 
 namespace weir::detail {
@@ -17,7 +17,7 @@ class chain;
 /// What the tasks under one root share. `stop_requested` is set at once by the thread that asks (see stop_handle); jobs and the
 /// I/O thread poll it. The rest is the loop's.
 struct root_state {
-  std::atomic<bool> stop_requested{false};
+  sync::atomic<bool> stop_requested{false};
   std::vector<std::exception_ptr> suppressed; ///< failures that lost against the first error, or against a stop
   void suppress(std::exception_ptr e) noexcept;
   time_point ending_since{}; ///< when the end began, if no stop was requested: the last error, or the last end of a pipeline
