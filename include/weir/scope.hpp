@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <weir/detail/child.hpp>
+#include <weir/detail/explore.hpp>
 #include <weir/detail/waiters.hpp>
 #include <weir/task.hpp>
 
@@ -203,7 +204,7 @@ private:
     this->body_ended();
   }
   bool hold_unwinding() noexcept override {
-    if (this->children_ != 0) {
+    if (this->children_ != 0 && !WEIR_PLANTED(body_first)) {
       this->source_.request_stop(); // the body may have ended stopped by its own wish
       this->held_body_ = this;
       return true;

@@ -1,5 +1,7 @@
 #include <weir/detail/chain.hpp>
 
+#include <weir/detail/explore.hpp>
+
 namespace weir::detail {
 
 void root_state::suppress(std::exception_ptr e) noexcept {
@@ -27,6 +29,10 @@ void chain::start(context& c, stop_source& source, promise_base& outermost) noex
 void chain::on_stop() noexcept {
   if (parked_ != nullptr) {
     parked_->stop();
+    if (WEIR_PLANTED(inline_end) && queued()) {
+      context_->unpost(*this);
+      run();
+    }
   }
 }
 

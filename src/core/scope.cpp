@@ -1,5 +1,7 @@
 #include <weir/scope.hpp>
 
+#include <weir/detail/explore.hpp>
+
 namespace weir {
 
 namespace detail {
@@ -25,7 +27,7 @@ void nursery::child_ended() noexcept {
 
 void nursery::body_ended() noexcept {
   body_running_ = false;
-  if (children_ == 0) {
+  if (children_ == 0 || WEIR_PLANTED(scope_leaves)) {
     all_ended();
   }
 }
@@ -50,7 +52,9 @@ void scope_child::completed(completion how) noexcept {
   if (how == completion::stopped) {
     n.child_stopped_ = true;
   } else {
-    n.settle(*this, how);
+    if (!WEIR_PLANTED(swallowed_error)) {
+      n.settle(*this, how);
+    }
     drop(); // before the rest of this: its frame holds parameters, which may refer to what this owns
   }
   delete this;

@@ -1,5 +1,7 @@
 #include "front.hpp"
 
+#include <weir/detail/explore.hpp>
+
 namespace weir::io {
 
 void front::submit(read_op& op) noexcept {
@@ -31,6 +33,9 @@ void front::cancel(read_op& op) noexcept {
     } // with an open file it has to go over all the same; the flag is seen there
     break;
   case handed:
+    if (WEIR_PLANTED(lost_cancel)) {
+      break;
+    }
     asked_ = true;
     if (retract(op)) {
       leave(op);

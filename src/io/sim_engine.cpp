@@ -61,9 +61,6 @@ bool sim_engine::retract(read_op& op) noexcept {
     queue_.remove(op);
     return true;
   }
-  if (WEIR_PLANTED(lost_cancel)) {
-    return false;
-  }
   transit& t = *transits_[op.slot];
   if (t.op != &op) {
     return false; // on its way back
@@ -243,12 +240,12 @@ void sim_engine::opened(transit& t, int result) noexcept {
     return;
   }
   const int error = -result;
-  const bool nothing_done = error == ECANCELED || interrupted(error);
+  const bool nothing_done = error == ECANCELED || error == ESTALE || error == EPERM || error == ENOSYS || interrupted(error);
   const bool later = error == EMFILE || error == ENFILE || error == EAGAIN;
   if ((nothing_done || later) && op.stop().requested()) {
     op.result = read_op::outcome::cancelled;
     end(t);
-  } else if (nothing_done || error == ESTALE || error == EPERM || error == ENOSYS) { // again, or with a plain call
+  } else if (nothing_done) { // again, or with a plain call
     issue(t, step::open);
   } else if (later && !t.retried && (error == EAGAIN || busy_ > 1)) {
     t.retried = true;

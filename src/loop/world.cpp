@@ -65,6 +65,9 @@ void world::point() noexcept {
   if (++points_ == awaited_point_) {
     at_point_();
   }
+  if (points_ > most_points) {
+    violation("it goes on for ever");
+  }
 }
 
 void world::note(const char* what, std::uint64_t a, std::uint64_t b) noexcept {

@@ -44,10 +44,11 @@ public:
   /// Time jumps to the next event, or to `limit` if that is earlier. False: neither will ever come.
   [[nodiscard]] bool jump(detail::time_point limit) noexcept;
 
-  void point() noexcept;
+  void point() noexcept; ///< too many of them are a violation: it would go on for ever
   [[nodiscard]] std::uint64_t points() const noexcept { return points_; }
   /// At that point (the first is 1), once.
   void at_point(std::uint64_t which, std::function<void()> what);
+  std::uint64_t most_points = 1'000'000'000;
 
   /// A line of the log. `what` is a literal.
   void note(const char* what, std::uint64_t a = 0, std::uint64_t b = 0) noexcept;

@@ -178,7 +178,9 @@ void pool_core::remove(waiter& w) noexcept {
   if (waiters_.empty()) {
     waiting_.store(false, std::memory_order_seq_cst);
   } else {
-    serve_later_if_possible(); // it may have been what the others waited behind
+    if (!WEIR_PLANTED(forgotten_waiter)) {
+      serve_later_if_possible(); // it may have been what the others waited behind
+    }
   }
 }
 

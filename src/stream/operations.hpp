@@ -9,6 +9,7 @@
 
 #include "services.hpp"
 #include <weir/detail/chain.hpp>
+#include <weir/detail/explore.hpp>
 #include <weir/detail/owner.hpp>
 
 namespace weir::detail {
@@ -105,7 +106,9 @@ public:
 
 private:
   void stop() noexcept override {
-    pool_.remove(*this);
+    if (!WEIR_PLANTED(double_resume)) {
+      pool_.remove(*this);
+    }
     chain_->stop_soon();
   }
   void granted(memory::lease l) noexcept override {

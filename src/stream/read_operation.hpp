@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "operations.hpp"
+#include <weir/detail/explore.hpp>
 
 namespace weir::detail {
 
@@ -88,6 +89,9 @@ private:
     if (growing_) {
       growing_ = false;
       growth_.withdraw(*this);
+    }
+    if (WEIR_PLANTED(early_release)) {
+      services_.files.release(std::exchange(first, nullptr));
     }
     services_.engine.cancel(*this);
   }

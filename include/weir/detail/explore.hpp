@@ -23,9 +23,6 @@ enum class bug : unsigned char {
   leaked_file,      ///< an open that succeeds after its cancel is not closed
   body_first,       ///< a scope's body is destroyed before its last child
   double_resume,    ///< a waiter for memory that is stopped stays in the queue
-  oldest_first,     ///< a stop is told to the oldest first
-  published_early,  ///< a stopped decode's image is delivered all the same
-  partial_batch,    ///< a stop gives the open batch on
   forgotten_waiter, ///< who leaves the queue for memory doesn't let the next one come
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <weir/detail/chain.hpp>
+#include <weir/detail/explore.hpp>
 #include <weir/detail/result.hpp>
 
 namespace weir::detail {
@@ -86,7 +87,8 @@ private:
   }
   void stop() noexcept final {
     queue_->remove(*this);
-    std::exchange(chain_, nullptr)->stop_soon();
+    chain* const c = std::exchange(chain_, nullptr);
+    WEIR_PLANTED(stop_as_end) ? c->resume_soon() : c->stop_soon();
     left();
   }
 };
