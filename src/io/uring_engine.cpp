@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <latch>
-#include <new>
 #include <optional>
 #include <system_error>
 
@@ -13,17 +13,15 @@
 namespace weir::io {
 
 uring_engine::uring_engine(loop::remote& remote, unsigned depth) : front(remote) {
-  std::optional<std::system_error> failure;
+  std::exception_ptr failure;
   std::latch made(1);
   // The ring belongs to the thread that made it, from the set-up to the end.
   thread_ = start_quiet_thread("weir-io", [&, depth] {
     std::optional<ring_driver> driver;
     try {
       driver.emplace(this->remote(), queue_, wake_, std::clamp(depth, 1U, 4096U));
-    } catch (const std::system_error& e) {
-      failure = e;
-    } catch (const std::bad_alloc&) {
-      failure = std::system_error(ENOMEM, std::system_category(), "io_uring can't be used here");
+    } catch (...) { // as it is: where memory has run out, there is none for another error either
+      failure = std::current_exception();
     }
     const bool works = driver.has_value();
     made.count_down(); // the constructor's locals are gone from here on, unless it failed
@@ -34,7 +32,7 @@ uring_engine::uring_engine(loop::remote& remote, unsigned depth) : front(remote)
   made.wait();
   if (failure) {
     thread_.join();
-    throw std::system_error(*failure);
+    std::rethrow_exception(failure);
   }
 }
 

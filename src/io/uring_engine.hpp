@@ -12,7 +12,8 @@ namespace weir::io {
 /// it isn't the loop that does it. At most `depth` files are under way at once; the rest waits in user space.
 class uring_engine final : public front {
 public:
-  /// Returns when a file has been opened and read through the ring. Throws std::system_error where that is forbidden.
+  /// Returns when a file has been opened and read through the ring. Throws std::system_error where that is forbidden, or
+  /// std::bad_alloc.
   uring_engine(loop::remote& remote, unsigned depth);
   ~uring_engine() override;
 
