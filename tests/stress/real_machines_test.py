@@ -5,7 +5,7 @@ caches, file systems that are slow or fail; and with a signal in every phase of 
     real_machines_test.py --stream-decode PROGRAM --cancel-stress PROGRAM --no-io-uring PROGRAM [--odd-files PROGRAM]
                           [--sanitized] [unittest arguments]
 
-WEIR_STRESS_RUNS: how many runs of cancel_stress each gets (25 unless told). What can't be tried here is skipped, with the
+WEIR_STRESS_RUNS: how many runs of cancel_stress each gets (15 unless told). What can't be tried here is skipped, with the
 reason. The last line is "N passed, N failed".
 """
 import argparse
@@ -25,7 +25,7 @@ import unittest
 import nasty_directory
 
 ASKED = argparse.Namespace()
-RUNS = os.environ.get("WEIR_STRESS_RUNS", "25")
+RUNS = os.environ.get("WEIR_STRESS_RUNS", "15")
 LONG = 400  # seconds after which a program is taken for hung: not a measure of speed
 NOBODY = 65534
 

@@ -66,26 +66,32 @@ TEST_CASE("11: a file that is cut, overwritten or replaced while it is read give
         write_file(path + ".new", pictures[i / 2 % 2]);
         std::filesystem::rename(path + ".new", path);
       }
+      std::this_thread::sleep_for(std::chrono::microseconds(i * 97 % 700));
     }
   });
-  int delivered_images = 0;
+  // Until some of both pictures have come, and many files have been read.
+  const weir::stop_handle stop;
+  int of[2] = {};
   int wrong = 0;
   int failures = 0;
   place p(s);
   auto look = [&](const weir::image& im) {
-    ++delivered_images;
-    wrong += shows(im, 0) || shows(im, 1) ? 0 : 1;
+    const bool shown[2] = {shows(im, 0), shows(im, 1)};
+    of[0] += shown[0] ? 1 : 0;
+    of[1] += shown[1] ? 1 : 0;
+    wrong += shown[0] || shown[1] ? 0 : 1;
+    if (of[0] >= 20 && of[1] >= 20 && of[0] + of[1] + failures >= rounds * 10) {
+      stop.request_stop();
+    }
   };
   auto note = [&](const weir::item_info&, const std::exception_ptr&) { ++failures; };
-  auto images = weir::files({path}) | weir::repeat(rounds * 10) | weir::read() | weir::decode_png({.channels = 3}) |
+  auto images = weir::files({path}) | weir::repeat(0) | weir::read() | weir::decode_png({.channels = 3}) |
                 weir::on_error(weir::skip_bad{}, note);
-  const auto outcome = p.rt->run(std::move(images).for_each(look));
+  const auto outcome = p.rt->run(std::move(images).for_each(look), stop);
   over = true;
   writer.join();
-  REQUIRE(outcome.done());
+  REQUIRE(outcome.stopped());
   CHECK(wrong == 0);
-  CHECK(delivered_images > 0);
-  CHECK(delivered_images + failures == rounds * 10);
   require_nothing_alive(*p.rt);
 }
 
@@ -215,6 +221,95 @@ TEST_CASE("24: one of many that is stopped takes nothing from the others: each o
         CHECK(ends[i] != weir::ending::failed);
       }
     }
+    require_nothing_alive(*p.rt);
+  }
+}
+
+TEST_CASE("14: an error, a stop and an error in a cleanup, at any moment of each other: one wins, the others are listed") {
+  const watchdog limit(300);
+  const setting s = GENERATE(from_settings());
+  CAPTURE(name_of(s));
+  const picture_set set(std::vector<entry>(20, entry{content::good, 60, 50}));
+  int ends[3] = {};
+  for (int round = 0; round < rounds * 2; ++round) {
+    place p(s);
+    const weir::stop_handle stop;
+    auto fails = [](const char* what) -> weir::task<> {
+      throw std::runtime_error(what);
+      co_return;
+    };
+    auto streams = [&]() -> weir::task<> {
+      auto take = [](const weir::image&) {};
+      auto forever = weir::files(set.paths()) | weir::repeat(0) | weir::read() | weir::decode_png({.channels = 3});
+      co_await std::move(forever).for_each(take);
+    };
+    auto sibling = [&](std::chrono::microseconds after) -> weir::task<> {
+      co_await weir::sleep_for(after);
+      throw std::runtime_error("sibling");
+    };
+    bool begun = false; // what is spawned into a stopping scope isn't
+    auto cleaned_up = [&]() -> weir::task<> {
+      begun = true;
+      co_await weir::finally(streams(), fails("cleanup"));
+    };
+    auto body = [&](weir::scope& in) -> weir::task<> {
+      in.spawn(cleaned_up());
+      in.spawn(sibling(std::chrono::microseconds(round * 37 % 1500)));
+      co_return;
+    };
+    const stopping other(stop, std::chrono::microseconds(round * 91 % 1500));
+    auto o = p.rt->run(weir::with_scope(body), stop);
+    ++ends[static_cast<int>(o.how())];
+    std::vector<std::string> listed;
+    for (const std::exception_ptr& e : o.suppressed()) {
+      try {
+        std::rethrow_exception(e);
+      } catch (const std::runtime_error& r) {
+        listed.emplace_back(r.what());
+      }
+    }
+    CAPTURE(round, listed);
+    REQUIRE_FALSE(o.done());
+    REQUIRE(std::count(listed.begin(), listed.end(), "cleanup") == (begun ? 1 : 0));
+    if (o.failed()) {
+      REQUIRE_THROWS_WITH(o.value(), "sibling");
+      REQUIRE(listed.size() == (begun ? 1U : 0U));
+    }
+    require_nothing_alive(*p.rt);
+  }
+  CHECK(ends[static_cast<int>(weir::ending::failed)] > 0);
+  CHECK(ends[static_cast<int>(weir::ending::stopped)] > 0);
+}
+
+TEST_CASE("19: a shielded cleanup reads and decodes in a stopping runtime; what awaits after it is stopped") {
+  const watchdog limit(300);
+  const setting s = GENERATE(from_settings());
+  CAPTURE(name_of(s));
+  const picture_set set(std::vector<entry>(20, entry{content::good, 60, 50}));
+  for (int round = 0; round < rounds; ++round) {
+    place p(s);
+    const weir::stop_handle stop;
+    std::size_t saved = 0;
+    bool after = false;
+    auto save = [&]() -> weir::task<> {
+      auto take = [&](const weir::image& im) { saved += shows(im, im.index()) ? 1 : 0; };
+      co_await images_of(set.paths()).for_each(take);
+    };
+    auto forever = []() -> weir::task<> {
+      weir::event never;
+      co_await never.wait();
+    };
+    auto work = [&]() -> weir::task<> {
+      (void)co_await weir::stopped_as_optional(forever()); // swallows the stop once
+      co_await weir::shield(save(), 60s);
+      co_await weir::yield();
+      after = true;
+    };
+    const stopping other(stop, round * 20us);
+    const auto o = p.rt->run(work(), stop);
+    REQUIRE(o.stopped());
+    REQUIRE(saved == set.size());
+    REQUIRE_FALSE(after);
     require_nothing_alive(*p.rt);
   }
 }
