@@ -12,8 +12,8 @@ namespace weir::io {
 /// of them outstanding, since the host's DNS and files share that pool. FIFOs that have nothing to read are polled on the loop.
 /// Everything but the reading itself is on the loop thread. Files that find no free descriptor wait as in `blocking_engine`.
 ///
-/// libuv makes its pool's threads with the first piece of work, if the host has not used it before, and aborts the process where
-/// it can't.
+/// libuv makes its pool's threads with the first piece of work, if the host has not used it before, and aborts the process
+/// where it can't.
 ///
 /// An operation comes back only when its handle, if it had one, has been closed: with nothing outstanding, the host's loop
 /// holds nothing of this engine.
