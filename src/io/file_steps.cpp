@@ -6,9 +6,8 @@
 #include <limits>
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "kernel.hpp"
 
 namespace weir::io {
 
@@ -16,7 +15,7 @@ const int open_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 int look_at(read_op& op) noexcept {
   struct stat st = {};
-  while (::fstat(op.fd, &st) != 0) {
+  while (kernel::fstat(op.fd, st) != 0) {
     if (errno != EINTR) {
       return errno;
     }
@@ -69,13 +68,13 @@ void failed(read_op& op, int error, bool opening) noexcept {
 }
 
 bool make_blocking(int fd) noexcept {
-  const int flags = ::fcntl(fd, F_GETFL);
-  return flags >= 0 && (flags & O_NONBLOCK) != 0 && ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+  const int flags = kernel::fcntl(fd, F_GETFL, 0);
+  return flags >= 0 && (flags & O_NONBLOCK) != 0 && kernel::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
 }
 
 void close_file(read_op& op) noexcept {
   if (op.fd >= 0) {
-    ::close(op.fd); // EINTR too means closed
+    kernel::close(op.fd); // EINTR too means closed
     op.fd = -1;
   }
 }
@@ -83,7 +82,7 @@ void close_file(read_op& op) noexcept {
 namespace {
 
 progress open_now(read_op& op) noexcept {
-  op.fd = ::open(op.path, open_flags);
+  op.fd = kernel::open(op.path, open_flags);
   if (op.fd < 0) {
     failed(op, errno, true);
     return op.error == EMFILE || op.error == ENFILE || op.error == EAGAIN ? progress::later : progress::finished;
@@ -97,7 +96,7 @@ progress open_now(read_op& op) noexcept {
 
 bool ready(int fd) noexcept {
   pollfd p{fd, POLLIN, 0};
-  return ::poll(&p, 1, 0) != 0; // an error is ready too: the read will name it
+  return kernel::poll(&p, 1, 0) != 0; // an error is ready too: the read will name it
 }
 
 /// One read of at most a piece. Where the segments are full, a regular file is asked for one byte more, to know whether it
@@ -118,9 +117,8 @@ progress read_now(read_op& op) noexcept {
   if (!op.regular && !ready(op.fd)) {
     return progress::unready;
   }
-  const auto count = static_cast<int>(n);
-  const ssize_t got =
-      op.regular ? ::preadv(op.fd, places.data(), count, static_cast<off_t>(op.size)) : ::readv(op.fd, places.data(), count);
+  const auto offset = op.regular ? static_cast<std::int64_t>(op.size) : -1;
+  const ssize_t got = kernel::read(op.fd, places.data(), static_cast<int>(n), offset);
   if (got == 0) {
     op.result = read_op::outcome::done;
     return progress::finished;

@@ -5,10 +5,8 @@
 #include <chrono>
 #include <string>
 #include <system_error>
-#include <thread>
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "file_steps.hpp"
 
@@ -24,6 +22,10 @@ namespace {
 constexpr std::array<unsigned, 3> flag_sets = {
     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL, IORING_SETUP_COOP_TASKRUN, 0};
 
+/// What the ring is tried with goes here. If io_uring_enter is forbidden in the middle of that, the kernel may write it at any
+/// time, with nobody to hear of it: so it is nobody's, and never read.
+char unread;
+
 constexpr unsigned needed_features = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
 
 } // namespace
@@ -33,51 +35,48 @@ ring::ring(unsigned entries, unsigned completions) {
   try {
     try_out();
   } catch (...) {
-    io_uring_queue_exit(&ring_);
+    kernel::tear_down(ring_);
     throw;
   }
 }
 
 void ring::set_up(unsigned entries, unsigned completions) {
-  using clock = std::chrono::steady_clock;
-  const clock::time_point give_up = clock::now() + std::chrono::milliseconds(50);
+  const auto give_up = kernel::time() + std::chrono::milliseconds(50);
   std::size_t set = 0;
   for (;;) {
     io_uring_params params = {};
     params.flags = flag_sets[set] | IORING_SETUP_CQSIZE;
     params.cq_entries = completions;
-    const int error = -io_uring_queue_init_params(entries, &ring_, &params);
+    const int error = -kernel::set_up(ring_, entries, params);
     if (error == 0) {
       break;
     }
     if (error == EINVAL && set + 1 < flag_sets.size()) {
       ++set;
-    } else if (error == ENOMEM && clock::now() < give_up) { // ring memory is given back late
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    } else if (error == ENOMEM && kernel::time() < give_up) { // ring memory is given back late
+      kernel::pause(std::chrono::milliseconds(2));
     } else if (error != EINTR && error != EAGAIN) {
       unusable(error, "io_uring_setup");
     }
   }
-  io_uring_ring_dontfork(&ring_);
   if ((ring_.features & needed_features) != needed_features) {
-    io_uring_queue_exit(&ring_);
+    kernel::tear_down(ring_);
     unusable(ENOSYS, "the kernel is older than Linux 5.11");
   }
-  std::array<unsigned, 2> workers = {4, 4};
-  io_uring_register_iowq_max_workers(&ring_, workers.data()); // only a bound: where it is refused there are more
 }
 
 /// A filter may allow the set-up and forbid the rest, so a file is really opened and read.
 void ring::try_out() {
   for (const char* path : {"/proc/self/exe", "/dev/null", "/"}) {
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = kernel::open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
       continue;
     }
     char byte = 0;
-    const ssize_t got = ::read(fd, &byte, 1);
+    const iovec place{&byte, 1};
+    const ssize_t got = kernel::read(fd, &place, 1, -1);
     const int expected = got < 0 ? -errno : static_cast<int>(got);
-    ::close(fd);
+    kernel::close(fd);
     bool opened = false;
     const int result = read_through(path, opened);
     if (result != expected) {
@@ -97,15 +96,14 @@ int ring::read_through(const char* path, bool& opened) {
   }
   opened = true;
   make_blocking(fd);
-  char byte = 0;
   sqe = io_uring_get_sqe(&ring_);
-  io_uring_prep_read(sqe, fd, &byte, 1, 0);
+  io_uring_prep_read(sqe, fd, &unread, 1, 0);
   const int result = one(2);
-  ::close(fd);
+  kernel::close(fd);
   return result;
 }
 
-/// Submits the one entry that is queued and waits for its completion.
+/// Submits the one entry that is queued and waits for its completion. -EPERM: io_uring_enter is forbidden.
 int ring::one(std::uint64_t tag) {
   ring_.sq.sqes[last_entry() & ring_.sq.ring_mask].user_data = tag;
   for (;;) {
@@ -115,7 +113,7 @@ int ring::one(std::uint64_t tag) {
       return done.res;
     }
     if (forbidden_) {
-      unusable(EPERM, "io_uring_enter is forbidden");
+      return -EPERM;
     }
   }
 }
@@ -131,15 +129,11 @@ bool ring::consumed(unsigned entry) const noexcept {
   return static_cast<int>(io_uring_smp_load_acquire(ring_.sq.khead) - entry) > 0;
 }
 
-void ring::submit() noexcept { note(io_uring_submit_and_get_events(&ring_)); }
+void ring::submit() noexcept { note(kernel::submit(ring_)); }
 
-void ring::submit_and_wait(int limit_ms) noexcept {
-  io_uring_cqe* first = nullptr;
-  __kernel_timespec limit{limit_ms / 1000, limit_ms % 1000 * 1000000LL};
-  note(io_uring_submit_and_wait_timeout(&ring_, &first, 1, limit_ms < 0 ? nullptr : &limit, nullptr));
-}
+void ring::submit_and_wait(int limit_ms) noexcept { note(kernel::submit_and_wait(ring_, limit_ms)); }
 
-void ring::get_events() noexcept { note(io_uring_get_events(&ring_)); }
+void ring::get_events() noexcept { note(kernel::get_events(ring_)); }
 
 unsigned ring::reap(io_uring_cqe* into, unsigned room) noexcept {
   unsigned head = 0;
@@ -163,7 +157,7 @@ void ring::note(int result) noexcept {
   case ENOSYS: forbidden_ = true; break;
   case EAGAIN:
   case EBUSY:
-  case ENOMEM: ::usleep(200); break; // the kernel is short of something: don't spin
+  case ENOMEM: kernel::pause(std::chrono::microseconds(200)); break; // the kernel is short of something: don't spin
   default: break;
   }
 }

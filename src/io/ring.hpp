@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <liburing.h>
+#include "kernel.hpp"
 
 namespace weir::io {
 
@@ -14,7 +14,7 @@ public:
   ring(const ring&) = delete;
   ring& operator=(const ring&) = delete;
   /// The kernel goes on writing into the buffers of what is in flight even after this: nothing may be.
-  ~ring() { io_uring_queue_exit(&ring_); }
+  ~ring() { kernel::tear_down(ring_); }
 
   /// An entry, or null while the queue is so full that fewer than `reserve` would be left and the kernel takes none of it.
   io_uring_sqe* entry(unsigned reserve) noexcept;

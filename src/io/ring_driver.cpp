@@ -71,7 +71,11 @@ request_queue::news ring_driver::take() noexcept {
 
 /// Those in `later_` once more, when a file has been closed, or when some time has passed.
 void ring_driver::retry(bool tick) noexcept {
-  if (later_.empty() || (!tick && retried_at_ == closed_)) {
+  if (later_.empty()) {
+    starved_ = false; // whoever found none was cancelled
+    return;
+  }
+  if (!tick && retried_at_ == closed_) {
     return;
   }
   retried_at_ = closed_;
@@ -215,7 +219,7 @@ bool ring_driver::wait() noexcept {
   if (!cancelling_ && later_.empty()) {
     return false;
   }
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = kernel::time();
   const bool tick = now - ticked_ >= std::chrono::milliseconds(tick_ms);
   ticked_ = tick ? now : ticked_;
   return tick;
@@ -229,7 +233,7 @@ void ring_driver::wait_plainly(int limit) noexcept {
       polled_.push_back({s.op->fd, POLLIN, 0});
     }
   }
-  ::poll(polled_.data(), polled_.size(), limit);
+  kernel::poll(polled_.data(), polled_.size(), limit);
   if (polled_[0].revents != 0) {
     wake_.reset();
   }

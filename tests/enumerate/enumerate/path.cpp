@@ -30,6 +30,11 @@ std::size_t path::choose(std::size_t options) {
   return d.taken;
 }
 
+void path::append(std::size_t options, std::size_t taken) {
+  decisions_.push_back({options, taken});
+  at_ = decisions_.size();
+}
+
 bool path::next() {
   decisions_.resize(at_); // what follows belongs to an execution that went further
   while (!decisions_.empty() && decisions_.back().taken + 1 >= decisions_.back().options) {

@@ -18,6 +18,8 @@ public:
   /// The next decision: as it was, as far as this path goes; else the first. Sets `diverged` if it was one of another number of
   /// options: then the program isn't a function of its schedule.
   std::size_t choose(std::size_t options);
+  /// A decision that somebody else took, behind all others.
+  void append(std::size_t options, std::size_t taken);
   [[nodiscard]] bool diverged() const noexcept { return diverged_; }
   /// Goes to the next path, depth first. False: there is none.
   bool next();
