@@ -4,6 +4,7 @@
 #include <coroutine>
 #include <exception>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -31,7 +32,7 @@ template<class T> class generator_promise final : public promise_base, public re
   };
 
 public:
-  async_generator<T> get_return_object() noexcept;
+  async_generator<T> get_return_object(std::source_location where = std::source_location::current()) noexcept;
   static std::suspend_always initial_suspend() noexcept { return {}; }
   static yield_point final_suspend() noexcept { return {}; }
   yield_point yield_value(T&& value) {
@@ -185,9 +186,10 @@ private:
   state state_ = state::ended;
 };
 
-template<class T> async_generator<T> detail::generator_promise<T>::get_return_object() noexcept {
+template<class T> async_generator<T> detail::generator_promise<T>::get_return_object(std::source_location where) noexcept {
   const auto h = std::coroutine_handle<generator_promise>::from_promise(*this);
   handle_ = h;
+  where_ = where;
   return async_generator<T>(h.address());
 }
 

@@ -37,6 +37,7 @@ template<class T> class channel {
       taken_ = channel_.put(value_);
       return taken_;
     }
+    [[nodiscard]] detail::wait_note waits_for() const noexcept override { return {"channel send"}; }
     channel& channel_;
     T value_;
     bool taken_ = false;
@@ -53,6 +54,7 @@ template<class T> class channel {
       channel_.pop(value_);
       return value_.has_value() || channel_.closed_;
     }
+    [[nodiscard]] detail::wait_note waits_for() const noexcept override { return {"channel receive"}; }
     channel& channel_;
     std::optional<T> value_;
   };

@@ -34,6 +34,7 @@ public:
   }
 
 private:
+  [[nodiscard]] wait_note waits_for() const noexcept override { return this->join_of("task with a deadline"); }
   void fire() noexcept override { expired_ = source_.request_stop(); }
   void completed(completion how) noexcept override {
     parent_->loop().disarm(*this);

@@ -18,6 +18,7 @@ class event {
 
   private:
     bool ready() noexcept override { return event_.set_; }
+    [[nodiscard]] detail::wait_note waits_for() const noexcept override { return {"event"}; }
     event& event_;
   };
 

@@ -39,6 +39,8 @@ public:
 
 private:
   void stop() noexcept override {} // the child has been told by the source itself
+  [[nodiscard]] wait_note waits_for() const noexcept override { return {.what = "task", .child = this}; }
+  [[nodiscard]] bool is_part_of_another() const noexcept override { return true; }
   void completed(completion how) noexcept override {
     stopped_ = how == completion::stopped;
     if (!stopped_ && this->outcome().error()) {

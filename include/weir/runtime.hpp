@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -47,6 +48,9 @@ struct runtime_options {
   /// Called with a text before the library aborts: misuse that can't be reported otherwise; in builds with assertions also what
   /// is left alive in ~runtime.
   void (*on_fatal)(const char*) = nullptr;
+  /// Gets what `runtime::request_dump` asked for, on the loop thread. Doesn't throw. `on_dump_context` is its first argument.
+  void (*on_dump)(void* context, std::string_view text) = nullptr;
+  void* on_dump_context = nullptr;
 };
 
 /// What is alive in a runtime. After `run`, and before anything is started, all are 0 but what the user holds.
@@ -131,6 +135,17 @@ public:
 
   [[nodiscard]] audit_report audit() const;
   [[nodiscard]] metrics_report metrics() const;
+  /// Writes what is alive, for a person to read: the tree of tasks, each with its function and line, what it waits for and for
+  /// how long; what holds memory; what the workers and the engine have. Changes nothing. Times count from the beginning of the
+  /// loop's turn in which a wait began, which is when it began unless something held that turn up. Also from inside a task, and
+  /// between runs. Throws std::bad_alloc, and what `to` throws.
+  ///
+  ///     rt.dump(std::cerr);
+  void dump(std::ostream& to) const;
+  /// Has the loop give a dump to `runtime_options::on_dump`, in its next turn. Any thread, and from a signal handler, until the
+  /// runtime is destroyed; no effect once it is closed, nor while one is on its way.
+  void request_dump() noexcept;
+
   [[nodiscard]] std::string_view loop_name() const noexcept;   ///< "own" or "uv"
   [[nodiscard]] std::string_view engine_name() const noexcept; ///< "uring" or "blocking": the one that is used
   [[nodiscard]] int workers() const noexcept;

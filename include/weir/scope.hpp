@@ -108,6 +108,7 @@ public:
 
 private:
   bool ready() noexcept override { return nursery_.has_room() && nursery_.room_waiters_.empty(); }
+  [[nodiscard]] wait_note waits_for() const noexcept override { return {"room in a scope"}; }
   nursery& nursery_;
 };
 
@@ -196,6 +197,7 @@ public:
   }
 
 private:
+  [[nodiscard]] wait_note waits_for() const noexcept override { return this->join_of("scope join"); }
   void completed(completion how) noexcept override {
     stopped_ = this->settle(*this, how);
     if (stopped_) {

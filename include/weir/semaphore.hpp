@@ -23,6 +23,7 @@ class semaphore {
     friend class semaphore;
     bool ready() noexcept override { return semaphore_.try_acquire(n_); }
     void left() noexcept override { semaphore_.serve(); }
+    [[nodiscard]] detail::wait_note waits_for() const noexcept override { return {"semaphore"}; }
     semaphore& semaphore_;
     std::size_t n_;
   };

@@ -38,6 +38,7 @@ private:
       limit_from_now();
     }
   }
+  [[nodiscard]] wait_note waits_for() const noexcept override { return this->join_of("shielded task"); }
   void fire() noexcept override { expired_ = source_.request_stop(); }
   void completed(completion how) noexcept override {
     parent_->loop().disarm(*this);

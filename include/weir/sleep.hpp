@@ -53,6 +53,7 @@ private:
     chain_->loop().disarm(*this);
     chain_->stop_soon();
   }
+  [[nodiscard]] wait_note waits_for() const noexcept override { return {"sleep"}; }
   void fire() noexcept override { chain_->resume_soon(); }
   chain* chain_ = nullptr;
   std::chrono::nanoseconds left_{};

@@ -14,6 +14,7 @@ template<class F> class stop_callback;
 
 namespace detail {
 
+class chain;
 class context;
 
 class stop_node;
@@ -34,6 +35,8 @@ public:
   stop_node& operator=(const stop_node&) = delete;
   virtual void on_stop() noexcept = 0; ///< the source's to call, at most once
   void unlink() noexcept;              ///< no effect if it isn't linked
+  /// The library's, for dumps: the chain that this is a part of, or null.
+  [[nodiscard]] virtual const chain* as_chain() const noexcept { return nullptr; }
 
 protected:
   stop_node() = default;
@@ -103,6 +106,14 @@ public:
   [[nodiscard]] const sync::atomic<bool>* early() const noexcept { return early_; }
   /// The library's: when the request came, in the order of events of its context; 0: it has not.
   [[nodiscard]] std::uint64_t requested_at() const noexcept { return requested_at_; }
+  /// The library's: calls `f` with each registered node, the newest first, those that have been told last.
+  template<class F> void each_node(F f) const {
+    for (const detail::stop_node* list : {newest_, notified_}) {
+      for (; list != nullptr; list = list->older_) {
+        f(*list);
+      }
+    }
+  }
 
 private:
   friend class detail::stop_node;

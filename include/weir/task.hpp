@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <exception>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -26,7 +27,8 @@ struct final_awaiter {
 
 template<class T> class task_promise final : public promise_base, public recycled, public result<T> {
 public:
-  task<T> get_return_object() noexcept;
+  /// In the argument the compiler puts the coroutine's own function.
+  task<T> get_return_object(std::source_location where = std::source_location::current()) noexcept;
   static std::suspend_always initial_suspend() noexcept { return {}; }
   static final_awaiter final_suspend() noexcept { return {}; }
 };
@@ -110,9 +112,10 @@ private:
   void* frame_ = nullptr;
 };
 
-template<class T> task<T> detail::task_promise<T>::get_return_object() noexcept {
+template<class T> task<T> detail::task_promise<T>::get_return_object(std::source_location where) noexcept {
   const auto h = std::coroutine_handle<task_promise>::from_promise(*this);
   handle_ = h;
+  where_ = where;
   return task<T>(h.address());
 }
 

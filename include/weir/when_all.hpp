@@ -55,6 +55,7 @@ protected:
   }
 
 private:
+  [[nodiscard]] wait_note waits_for() const noexcept final { return join_of("when_all"); }
   std::size_t left_ = 0;
   bool stopped_ = false;
 };

@@ -50,6 +50,7 @@ protected:
   std::size_t winner_ = none;
 
 private:
+  [[nodiscard]] wait_note waits_for() const noexcept final { return join_of("when_any"); }
   void one_ended() noexcept {
     if (--left_ == 0) {
       winner_ == none && !error_ ? end_stopped() : end();

@@ -46,12 +46,14 @@ void chain::run() noexcept {
     while (leaf_ != nullptr) {
       promise_base* const p = leaf_;
       leaf_ = p->caller_;
+      context_->note_step(p->where_);
       *p->owner_ = nullptr;
       p->handle_.destroy();
     }
     completed(completion::stopped);
     return;
   }
+  context_->note_step(leaf_->where_);
   do {
     go_on_ = false;
     leaf_->handle_.resume();

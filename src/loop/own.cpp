@@ -20,9 +20,10 @@ void own_loop::run() {
 }
 
 void own_loop::turn() noexcept {
+  begin_turn(now());
   drain(remote_);
   if (next_due() != detail::time_point::max()) {
-    fire_due(now());
+    fire_due(turn_began());
   }
   run_ready(steps_a_turn);
   end_turn();

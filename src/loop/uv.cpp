@@ -99,9 +99,10 @@ void uv_loop_adapter::quit() noexcept {
 
 void uv_loop_adapter::turn() noexcept {
   wake_.store(false, std::memory_order_seq_cst); // who posts now needn't wake: settle looks at the queue
+  begin_turn(now());
   drain(remote_);
   if (next_due() != detail::time_point::max()) {
-    fire_due(now());
+    fire_due(turn_began());
   }
   run_ready(steps_a_turn);
   end_turn();

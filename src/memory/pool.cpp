@@ -29,7 +29,7 @@ lease lease::share() const noexcept {
 
 void lease::hold_by_user() const noexcept {
   if (block_ != nullptr && !block_->held_by_user.exchange(true, std::memory_order_relaxed)) {
-    block_->core.note_held();
+    block_->core.note_held(*block_);
   }
 }
 

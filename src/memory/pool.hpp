@@ -34,7 +34,8 @@ struct pool_usage {
       0;                  ///< the most that was ever obtained from the memory resource at one time; never above the budget
   std::size_t leases = 0; ///< blocks that are leased, those held by the user included
   std::size_t held_by_user = 0; ///< blocks that are leased and marked so
-  std::size_t waiting = 0;      ///< requests
+  std::uint64_t bytes_held_by_user = 0;
+  std::size_t waiting = 0; ///< requests
 };
 
 /// Memory with a budget in bytes. Everything is called on the loop thread; only leases travel.

@@ -119,6 +119,7 @@ void pool_core::give_back(block& b) noexcept {
   if (b.held_by_user.load(std::memory_order_relaxed)) {
     b.held_by_user.store(false, std::memory_order_relaxed);
     held_.fetch_sub(1, std::memory_order_relaxed);
+    held_bytes_.fetch_sub(b.capacity, std::memory_order_relaxed);
   }
   leases_.fetch_sub(1, std::memory_order_relaxed);
   block* head = returned_.load(std::memory_order_relaxed);
@@ -259,6 +260,7 @@ pool_usage pool_core::usage() noexcept {
           .high_water = high_water_,
           .leases = leases_.load(std::memory_order_relaxed),
           .held_by_user = held_.load(std::memory_order_relaxed),
+          .bytes_held_by_user = held_bytes_.load(std::memory_order_relaxed),
           .waiting = waiters_.size()};
 }
 

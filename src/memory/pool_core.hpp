@@ -26,7 +26,10 @@ public:
 
   // Any thread.
   void give_back(block& b) noexcept;
-  void note_held() noexcept { held_.fetch_add(1, std::memory_order_relaxed); }
+  void note_held(const block& b) noexcept {
+    held_.fetch_add(1, std::memory_order_relaxed);
+    held_bytes_.fetch_add(b.capacity, std::memory_order_relaxed);
+  }
 
   // Loop thread.
   [[nodiscard]] acquisition try_acquire(std::uint64_t bytes, lease& out, bool urgent) noexcept;
@@ -77,6 +80,7 @@ private:
   sync::atomic<std::size_t> references_{1};
   sync::atomic<std::size_t> leases_{0};
   sync::atomic<std::size_t> held_{0};
+  sync::atomic<std::uint64_t> held_bytes_{0};
 };
 
 } // namespace weir::memory

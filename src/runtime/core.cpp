@@ -159,6 +159,10 @@ void runtime_core::take_down() {
   crew.reset();
   at_end = audit();
   pixels_at_end = pixels->usage();
+  no_more_dumps.store(true);
+  while (asking.load() != 0) { // on another thread: a handler on this one has returned
+    std::this_thread::yield();
+  }
   pixels.reset(); // a grant that is on its way runs when the loop closes, and finds nothing to do
   const bool hosted = host != nullptr;
   turns->close(

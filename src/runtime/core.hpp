@@ -47,6 +47,8 @@ struct runtime_core final : loop::turn_end {
   /// Ends the threads; with them gone, gives the loop up. No root may be left. Not in a turn of the own loop.
   void take_down();
   [[nodiscard]] audit_report audit() const;
+  [[nodiscard]] std::string dump() const; ///< see runtime::dump
+  void request_dump() noexcept;
   [[noreturn]] void fatal(const char* what) const noexcept;
 
   runtime_options options;
@@ -67,6 +69,15 @@ struct runtime_core final : loop::turn_end {
   std::atomic<std::thread::id> turning{};
   bool held_for_first_turn = false;
   bool until_idle = false; // run() without a task
+
+  // A dump that was asked for. `asking` counts who is between the look at `no_more_dumps` and the end of the post.
+  struct dump_request final : loop::remote_node {
+    explicit dump_request(runtime_core& c) noexcept;
+    runtime_core& core;
+  } dump_wanted{*this};
+  std::atomic<bool> dump_posted{false};
+  std::atomic<bool> no_more_dumps{false};
+  std::atomic<int> asking{0};
 
   // The end, in this order. From the first on what is started ends at once, as stopped.
   bool closing = false;          // close() was called

@@ -1,5 +1,6 @@
 #include <weir/runtime.hpp>
 
+#include <ostream>
 #include <stdexcept>
 #include <utility>
 
@@ -97,6 +98,9 @@ void runtime::close(std::function<void()> closed) {
 }
 
 audit_report runtime::audit() const { return core_->audit(); }
+
+void runtime::dump(std::ostream& to) const { to << core_->dump(); }
+void runtime::request_dump() noexcept { core_->request_dump(); }
 
 metrics_report runtime::metrics() const {
   const detail::services& s = *core_->given;

@@ -53,7 +53,7 @@ public:
       consumer_waits_ = true;
       close_early();
       if (ready_.empty()) {
-        wait_for w(for_ready_);
+        wait_for w(for_ready_, "batch");
         co_await w;
       }
       consumer_waits_ = false;
@@ -68,7 +68,7 @@ private:
   task<> pump() {
     for (;;) {
       while (!ready_.empty()) {
-        wait_for w(for_room_);
+        wait_for w(for_room_, "consumer to take a batch");
         co_await w;
       }
       busy_ = false;
@@ -123,7 +123,7 @@ private:
     }
     if (options_.shapes == shapes::same) {
       while (!fixed_ && candidate_) { // until an image has been decoded, the shape isn't known: one at a time
-        wait_for w(changed_);
+        wait_for w(changed_, "first image, which says the shape");
         co_await w;
       }
       if (fixed_ && *fixed_ != s) {
@@ -154,7 +154,9 @@ private:
         throw std::bad_alloc{};
       }
       waiting(a.wants_block);
-      wait_for w(changed_); // there may be a spare block by now, for which there is no use any more
+      wait_for w(changed_, memory::waiter::queued()
+                               ? "pool memory for a batch"
+                               : "place in a batch"); // there may be a spare block by now, for which there is no use any more
       co_await w;
     }
   }

@@ -117,7 +117,7 @@ public:
       result = png::decode(in.first(), p.header, options_, to, memory, stop);
     };
     const bool brief = to.size() + bytes.size() <= brief_bytes;
-    info.decode_time = co_await job_operation(services_, work, info.from.text(), brief);
+    info.decode_time = co_await job_operation(services_, work, "worker to decode", info.from.text(), to.size(), brief);
     if (result.how == png::ending::stopped) {
       co_await stopped_awaiter{};
     }
@@ -142,7 +142,7 @@ private:
       png::scratch memory(services_.workers.scratch(worker));
       result = png::probe(in.first(), h, options_, memory, stop);
     };
-    (void)co_await job_operation(services_, work, info.from.text());
+    (void)co_await job_operation(services_, work, "worker to look for transparency in", info.from.text());
     co_return std::move(result);
   }
   services& services_;
@@ -283,7 +283,7 @@ private:
   task<> room_among_jobs(std::uint64_t bytes) {
     const auto workers = static_cast<std::size_t>(decoder_.runtime().workers.threads());
     while (jobs_ > workers + 2 && (jobs_ >= most_jobs || job_bytes_ + bytes > most_job_bytes)) {
-      co_await wait_for(for_fewer_jobs_);
+      co_await wait_for(for_fewer_jobs_, "fewer decodes at a time");
     }
   }
   /// Where a batch below copies, images in blocks of their own leave it half of the budget. Where a blank stands in for a
@@ -298,7 +298,7 @@ private:
     newest_ = std::max(newest_, charge(bytes));
     while (strain_->in_flight != 0 &&
            (blanks_ ? (strain_->in_flight + 1) * largest() : strain_->bytes_ahead + charge(bytes)) > most) {
-      co_await wait_for(strain_->for_less);
+      co_await wait_for(strain_->for_less, "less memory in flight");
     }
   }
   /// What a blank may need: the most of all that is in flight, or is about to be, and of the last good image.

@@ -43,9 +43,11 @@ private:
 /// A function on a worker: `f(stop_flag, worker)`, which doesn't throw. It lives in the awaiting frame, as do its results.
 template<class F> class [[nodiscard]] job_operation final : public outside_operation, workers::job {
 public:
-  /// `brief`: it takes a few dozen microseconds, so that its end is worth handing over together with others.
-  job_operation(services& s, F& f, std::string_view whose, bool is_brief = false) noexcept
-      : job(&run_on_worker, &back_on_loop), services_(s), f_(f), whose_(whose) {
+  /// What it is, on which input (it outlives this), and how much memory it holds, for dumps. `is_brief`: it takes a few dozen
+  /// microseconds, so that its end is worth handing over together with others.
+  job_operation(services& s, F& f, const char* what, std::string_view whose, std::uint64_t holds = 0,
+                bool is_brief = false) noexcept
+      : job(&run_on_worker, &back_on_loop), services_(s), f_(f), what_(what), whose_(whose), holds_(holds) {
     brief = is_brief;
   }
   /// From the job's begin to its end.
@@ -57,6 +59,7 @@ private:
     services_.workers.submit(*this);
   }
   void stop() noexcept override { services_.workers.cancel(*this); }
+  [[nodiscard]] wait_note waits_for() const noexcept override { return {what_, whose_, holds_}; }
   static void run_on_worker(job& j, int worker) noexcept {
     auto& self = static_cast<job_operation&>(j);
     self.begun_ = clock::now();
@@ -72,7 +75,9 @@ private:
   }
   services& services_;
   F& f_;
+  const char* what_;
   std::string_view whose_;
+  std::uint64_t holds_;
   time_point begun_{};
   time_point ended_{};
 };
@@ -111,6 +116,7 @@ private:
     }
     chain_->stop_soon();
   }
+  [[nodiscard]] wait_note waits_for() const noexcept override { return {.what = "pool memory", .bytes = bytes}; }
   void granted(memory::lease l) noexcept override {
     lease_ = std::move(l);
     waited_ = true;

@@ -47,6 +47,9 @@ public:
   }
 
 private:
+  [[nodiscard]] wait_note waits_for() const noexcept override {
+    return {.what = "file memory", .bytes = memory::segment_bytes};
+  }
   void stop() noexcept override {
     waiting_ = nullptr;
     pool_.remove(*this);

@@ -95,6 +95,9 @@ private:
     }
     services_.engine.cancel(*this);
   }
+  [[nodiscard]] wait_note waits_for() const noexcept override {
+    return {growing_ ? "more file memory to read" : "read of", path, segments_ * memory::segment_bytes};
+  }
   static void back(loop::remote_node& n) noexcept { static_cast<read_operation&>(n).came_back_from_engine(); }
   void came_back_from_engine() noexcept {
     if (result == outcome::more && !stop_flag_seen()) {

@@ -3,6 +3,8 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <source_location>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,16 @@ struct promise_base {
   promise_base* caller_ = nullptr;   // who awaits it; null: the chain's boundary
   std::coroutine_handle<> handle_{}; // its own
   void** owner_ = nullptr;           // where its owner keeps the frame's address; cleared when the chain destroys the frame
+  std::source_location where_{};     // the coroutine's function: a pointer, for dumps
+};
+
+/// What a parked chain waits for, in words, and who has to end first. For dumps; valid until the loop goes on.
+struct wait_note {
+  const char* what;                      ///< "channel receive", "read of"
+  std::string_view subject{};            ///< what follows: a path, say
+  std::uint64_t bytes = 0;               ///< how much is asked for, or held while it waits
+  const stop_source* children = nullptr; ///< a group's: where they are registered
+  const chain* child = nullptr;          ///< one that is registered with the same source as the waiting one
 };
 
 /// What a chain is parked on. It lives in the innermost frame (or further out), and ends by calling `chain::resume_soon` or
@@ -41,6 +53,8 @@ class operation {
 public:
   /// The tree stops: end as soon as possible, as stopped. Never delivers inline. Called at most once, while parked.
   virtual void stop() noexcept = 0;
+  /// Says what it is, for a dump. Called while parked.
+  [[nodiscard]] virtual wait_note waits_for() const noexcept = 0;
 
 protected:
   operation() = default;
@@ -67,6 +81,7 @@ public:
   /// From an awaiter's await_suspend: the chain waits for `op`. To be called after a look at `stop_requested`.
   void park(operation& op) noexcept {
     parked_ = &op;
+    parked_since_ = context_->turn_began();
     decided_at_ = 0;
   }
   /// The operation has ended with a value or an error: the leaf is resumed in a later step.
@@ -112,6 +127,9 @@ protected:
   chain() = default;
   ~chain() = default;
 
+  /// True: it runs for a chain that is registered with the same source, and is a part of that one in the tree.
+  [[nodiscard]] virtual bool is_part_of_another() const noexcept { return false; }
+
   /// Makes `outermost` the chain's and queues it. The boundary registers with `source`, as the newest.
   void start(context& c, stop_source& source, promise_base& outermost) noexcept;
   /// The outermost coroutine has ended, or all frames are destroyed. The last thing that `run` does: it may destroy this.
@@ -120,12 +138,15 @@ protected:
   virtual bool hold_unwinding() noexcept { return false; }
 
 private:
+  friend class tree_dump;
   void run() noexcept final;
   void on_stop() noexcept final;
+  [[nodiscard]] const chain* as_chain() const noexcept final { return this; }
 
   context* context_ = nullptr;
   promise_base* leaf_ = nullptr; // who runs, or is resumed next; null: the outermost has ended
   operation* parked_ = nullptr;
+  time_point parked_since_{}; // when the loop's turn began in which it was parked
   std::uint64_t decided_at_ = 0;
   bool go_on_ = false; // the leaf is to be resumed now
   bool unwinding_ = false;

@@ -113,6 +113,8 @@ protected:
     }
   }
 
+  [[nodiscard]] wait_note join_of(const char* what) const noexcept { return {.what = what, .children = &source_}; }
+
   chain* parent_ = nullptr;
   stop_source source_;
   std::exception_ptr error_;

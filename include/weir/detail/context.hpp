@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <cassert>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <source_location>
 
 namespace weir {
 class stop_source;
@@ -102,6 +104,14 @@ public:
   /// A number greater than all before: what came first, a stop or an error, is told by it.
   [[nodiscard]] std::uint64_t next_event() noexcept { return ++events_; }
 
+  /// When the turn that is under way began, by the loop's clock; zero on a loop that doesn't say so. A clock that costs nothing
+  /// to look at: what waits knows since when by it, at most a turn too early.
+  [[nodiscard]] time_point turn_began() const noexcept { return turn_began_; }
+  /// A task's function, as it begins to run or goes on after a wait; any thread may ask for the last one, to learn where a loop
+  /// is stuck.
+  void note_step(std::source_location where) noexcept { last_step_.store(where, std::memory_order_relaxed); }
+  [[nodiscard]] std::source_location last_step() const noexcept { return last_step_.load(std::memory_order_relaxed); }
+
   /// What runs on this loop, for those above the core who know its type; null if nothing does.
   [[nodiscard]] void* host() const noexcept { return host_; }
   void set_host(void* host) noexcept { host_ = host; }
@@ -112,6 +122,8 @@ public:
   [[nodiscard]] frame_recycler* frames() const noexcept { return frames_; }
 
   // For the loop that derives from it:
+
+  void begin_turn(time_point now) noexcept { turn_began_ = now; }
 
   /// True if something waits in the ready queue.
   [[nodiscard]] bool has_ready() const noexcept { return first_ != nullptr; }
@@ -138,6 +150,8 @@ private:
   stop_source* last_request_ = nullptr;
   bool requesting_ = false;
   std::uint64_t events_ = 0;
+  time_point turn_began_{};
+  std::atomic<std::source_location> last_step_{};
 };
 
 } // namespace weir::detail

@@ -12,14 +12,16 @@
 
 namespace weir::detail {
 
-/// Waits in a queue until it is woken, and looks again.
+/// Waits in a queue until it is woken, and looks again. `what` is for dumps.
 class [[nodiscard]] wait_for final : public waiter {
 public:
-  explicit wait_for(wait_queue& q) noexcept : waiter(q) {}
+  wait_for(wait_queue& q, const char* what) noexcept : waiter(q), what_(what) {}
   static void await_resume() noexcept {}
 
 private:
   bool ready() noexcept override { return false; }
+  [[nodiscard]] wait_note waits_for() const noexcept override { return {what_}; }
+  const char* what_;
 };
 
 /// What a block of so many bytes takes of the budget, at most (see memory::pool).

@@ -50,6 +50,7 @@ public:
 
   private:
     bool ready() noexcept override { return window_.count_ < window_.limit_; }
+    [[nodiscard]] wait_note waits_for() const noexcept override { return {"room for an item in the stage"}; }
     window& window_;
   };
   class [[nodiscard]] next_awaiter final : public waiter {
@@ -59,6 +60,7 @@ public:
 
   private:
     bool ready() noexcept override { return window_.deliverable(); }
+    [[nodiscard]] wait_note waits_for() const noexcept override { return {"item of the stage"}; }
     window& window_;
   };
 

@@ -17,7 +17,8 @@
 #include <weir/when_any.hpp>
 
 // Everything in the core that can be awaited, each so that it doesn't end by itself. A new awaiter is added here, with the name
-// of its class; never_ready_test.cpp compares the list with the headers.
+// of its class and what a dump says of it; never_ready_test.cpp compares the list with the headers. What needs a runtime is in
+// tests/unit/runtime/outside_awaitables.hpp.
 
 namespace weir::test {
 
@@ -36,7 +37,8 @@ struct never_ready {
 };
 
 struct awaitable {
-  const char* awaiter; ///< the class whose await_suspend it goes through
+  const char* awaiter;   ///< the class whose await_suspend it goes through
+  const char* waits_for; ///< how a dump describes the wait in which it stays
   task<> (*wait)(never_ready&);
   bool ends_by_itself = false; ///< it doesn't wait: it is there for what comes after it, which is stopped
 };
@@ -54,58 +56,58 @@ inline task<int> forever_int(never_ready& n) {
 
 inline const std::vector<awaitable>& awaitables() {
   static const std::vector<awaitable> all = {
-      {"task_awaiter", [](never_ready& n) -> task<> { co_await forever(n); }},
-      {"wait_awaiter", [](never_ready& n) -> task<> { co_await n.never.wait(); }},
-      {"acquire_awaiter", [](never_ready& n) -> task<> { co_await n.none.acquire(2); }},
-      {"receive_awaiter",
+      {"task_awaiter", "event", [](never_ready& n) -> task<> { co_await forever(n); }},
+      {"wait_awaiter", "event", [](never_ready& n) -> task<> { co_await n.never.wait(); }},
+      {"acquire_awaiter", "semaphore", [](never_ready& n) -> task<> { co_await n.none.acquire(2); }},
+      {"receive_awaiter", "channel receive",
        [](never_ready& n) -> task<> {
          auto v = co_await n.empty.receive();
          static_cast<void>(v);
        }},
-      {"send_awaiter",
+      {"send_awaiter", "channel send",
        [](never_ready& n) -> task<> {
          const bool taken = co_await n.full.send(2);
          static_cast<void>(taken);
        }},
-      {"sleep_awaiter", [](never_ready&) -> task<> { co_await sleep_for(std::chrono::hours::max()); }},
-      {"yield_awaiter",
+      {"sleep_awaiter", "sleep", [](never_ready&) -> task<> { co_await sleep_for(std::chrono::hours::max()); }},
+      {"yield_awaiter", "event",
        [](never_ready& n) -> task<> {
          co_await yield();
          co_await n.never.wait();
        }},
-      {"now_awaiter",
+      {"now_awaiter", "event",
        [](never_ready& n) -> task<> {
          const auto now = co_await detail::now_awaiter{};
          static_cast<void>(now);
          co_await n.never.wait();
        }},
-      {"token_awaiter",
+      {"token_awaiter", "event",
        [](never_ready& n) -> task<> {
          const auto token = co_await current_stop_token();
          static_cast<void>(token);
          co_await n.never.wait();
        }},
-      {"ready_awaiter",
+      {"ready_awaiter", "event",
        [](never_ready& n) -> task<> {
          auto g = one_value();
          co_await g.close();
          co_await n.never.wait();
        }},
-      {"stopped_awaiter", [](never_ready&) -> task<> { co_await stop_here(); }, true},
-      {"next_awaiter",
+      {"stopped_awaiter", "", [](never_ready&) -> task<> { co_await stop_here(); }, true},
+      {"next_awaiter", "event",
        [](never_ready& n) -> task<> {
          auto g = silent(n);
          auto v = co_await g.next();
          static_cast<void>(v);
        }},
-      {"yield_point", // a consumer that is stopped while its generator is idle
+      {"yield_point", "event", // a consumer that is stopped while its generator is idle
        [](never_ready& n) -> task<> {
          auto g = one_value();
          auto v = co_await g.next();
          static_cast<void>(v);
          co_await n.never.wait();
        }},
-      {"room_waiter",
+      {"room_waiter", "room in a scope",
        [](never_ready& n) -> task<> {
          co_await with_scope(
              [&](scope& s) -> task<> {
@@ -114,37 +116,38 @@ inline const std::vector<awaitable>& awaitables() {
              },
              {.room = 1});
        }},
-      {"scope_join",
+      {"scope_join", "scope join",
        [](never_ready& n) -> task<> {
          co_await with_scope([&](scope& s) -> task<> {
            s.spawn(forever(n));
            co_return;
          });
        }},
-      {"all_tuple", [](never_ready& n) -> task<> { co_await when_all(forever(n), forever_int(n)); }},
-      {"all_vector",
+      {"all_tuple", "when_all", [](never_ready& n) -> task<> { co_await when_all(forever(n), forever_int(n)); }},
+      {"all_vector", "when_all",
        [](never_ready& n) -> task<> {
          std::vector<task<int>> tasks;
          tasks.push_back(forever_int(n));
          tasks.push_back(forever_int(n));
          co_await when_all(std::move(tasks));
        }},
-      {"any_tuple", [](never_ready& n) -> task<> { co_await when_any(forever(n), forever_int(n)); }},
-      {"any_vector",
+      {"any_tuple", "when_any", [](never_ready& n) -> task<> { co_await when_any(forever(n), forever_int(n)); }},
+      {"any_vector", "when_any",
        [](never_ready& n) -> task<> {
          std::vector<task<int>> tasks;
          tasks.push_back(forever_int(n));
          tasks.push_back(forever_int(n));
          co_await when_any(std::move(tasks));
        }},
-      {"deadline_awaiter", [](never_ready& n) -> task<> { co_await with_deadline(std::chrono::hours::max(), forever(n)); }},
-      {"shielded", [](never_ready& n) -> task<> { co_await shield(forever(n), 1s); }},
-      {"captured",
+      {"deadline_awaiter", "task with a deadline",
+       [](never_ready& n) -> task<> { co_await with_deadline(std::chrono::hours::max(), forever(n)); }},
+      {"shielded", "shielded task", [](never_ready& n) -> task<> { co_await shield(forever(n), 1s); }},
+      {"captured", "task",
        [](never_ready& n) -> task<> {
          co_await stopped_as_optional(forever(n));
          co_await n.never.wait();
        }},
-      {"captured", // and, after it, a cleanup that never ends
+      {"captured", "task", // and, after it, a cleanup that never ends
        [](never_ready& n) -> task<> { co_await finally(forever(n), forever(n), 1s); }},
   };
   return all;

@@ -22,7 +22,10 @@ public:
   }
   [[nodiscard]] detail::time_point now() const noexcept override { return now_; }
   /// One step; false if nothing was ready.
-  bool step() { return run_ready(1) == 1; }
+  bool step() {
+    begin_turn(now_);
+    return run_ready(1) == 1;
+  }
   /// One step; if nothing is ready, the time of the next timer instead. False: nothing can ever happen again.
   bool turn() {
     if (step()) {
@@ -33,6 +36,7 @@ public:
       return false;
     }
     now_ = std::max(now_, next);
+    begin_turn(now_);
     fire_due(now_);
     return true;
   }
@@ -64,6 +68,7 @@ public:
   [[nodiscard]] bool failed() const { return how_ == detail::completion::finished && this->outcome().error(); }
   [[nodiscard]] bool done() const { return how_ == detail::completion::finished && !this->outcome().error(); }
   T take() { return this->outcome().take(); }
+  [[nodiscard]] const stop_source& source() const { return source_; }
   [[nodiscard]] std::size_t suppressed() const { return state_.suppressed.size(); }
 
 private:
