@@ -1,7 +1,6 @@
 #include "cases.hpp"
 
-#include <array>
-
+#include "any_setting.hpp"
 #include "dice.hpp"
 #include "drawing.hpp"
 #include "mutations.hpp"
@@ -11,17 +10,6 @@ namespace {
 
 using forge::dice;
 using outcome = std::optional<disagreement>;
-
-setting any_setting(dice& d) {
-  constexpr std::array<std::size_t, 8> segments = {1, 2, 3, 7, 13, 50, 1000, memory::segment_bytes};
-  setting s;
-  s.options.channels = static_cast<int>(d.below(5));
-  s.options.bits = d.one_in(2) ? 8 : 16;
-  s.segment = d.one_in(2) ? memory::segment_bytes : d.pick(segments);
-  s.gap = d.one_in(3) ? d.between(1, 70) : 0;
-  s.offset = d.one_in(3) ? d.below(64) : 0;
-  return s;
-}
 
 outcome compare(const bytes& file, const setting& how, comparer& c) {
   std::string what = c.difference(file, how);

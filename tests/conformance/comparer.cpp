@@ -8,33 +8,13 @@
 
 #include "../../src/memory/poison.hpp"
 #include "../../src/png/reference.hpp"
+#include "chain.hpp"
 #include "reference_decode.h"
 
 namespace weir::conformance {
 namespace {
 
 constexpr std::size_t guard = 128; // a multiple of a cache line
-
-// A file as a chain of segments, each in memory of its own, so that reading past one is found.
-class chain {
-public:
-  chain(const bytes& file, std::size_t step) {
-    for (std::size_t at = 0; at < file.size(); at += step) {
-      const std::size_t n = std::min(step, file.size() - at);
-      pieces_.push_back(std::make_unique<std::byte[]>(n));
-      std::memcpy(pieces_.back().get(), file.data() + at, n);
-      segments_.push_back({pieces_.back().get(), static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n), nullptr});
-    }
-    for (std::size_t i = 1; i < segments_.size(); ++i) {
-      segments_[i - 1].next = &segments_[i];
-    }
-  }
-  [[nodiscard]] const memory::segment* first() const { return segments_.empty() ? nullptr : segments_.data(); }
-
-private:
-  std::vector<std::unique_ptr<std::byte[]>> pieces_;
-  std::vector<memory::segment> segments_;
-};
 
 bool all_are(std::span<const std::byte> of, std::byte value) {
   return of.empty() || (of[0] == value && std::memcmp(of.data(), of.data() + 1, of.size() - 1) == 0);

@@ -193,20 +193,21 @@ void change_rows(bytes& stream, dice& d) {
   stream = d.one_in(2) ? deflated(raw, zlib_manner{}) : deflated(raw, block_manner{}, d);
 }
 
-void rewrite_pixels(bytes& file, const std::vector<place>& all, dice& d) {
+// Takes the compressed stream out, gives it to `change`, and puts it back in other chunks.
+template<class Change> void rewrite_stream(bytes& file, const std::vector<place>& all, dice& d, Change change) {
   bytes stream;
   const std::size_t at = take_stream(file, all, stream);
   if (stream.empty()) {
     return;
   }
-  if (d.one_in(2)) {
-    change_stream(stream, d);
-  } else {
-    change_rows(stream, d);
-  }
+  change(stream);
   const bool large = stream.size() > 10'000;
   const auto how = large ? cutting::large : static_cast<cutting>(d.below(static_cast<unsigned>(cutting::count)));
   file = chunks::insert(std::move(file), at, idat_chunks(stream, how, d));
+}
+
+void rewrite_pixels(bytes& file, const std::vector<place>& all, dice& d) {
+  rewrite_stream(file, all, d, [&d](bytes& stream) { d.one_in(2) ? change_stream(stream, d) : change_rows(stream, d); });
 }
 
 void append(bytes& file, dice& d) {
@@ -246,6 +247,18 @@ std::vector<std::uint8_t> mutated(std::vector<std::uint8_t> file, dice& d) {
     mutate(file, d);
   }
   return file;
+}
+
+void with_mutated_stream(bytes& file, dice& d, const std::function<void(bytes&)>& change) {
+  rewrite_stream(file, whole_chunks(file), d, [&d, &change](bytes& stream) {
+    if (d.one_in(2)) {
+      change(stream);
+      return;
+    }
+    bytes raw = inflated(stream);
+    change(raw);
+    stream = d.one_in(2) ? deflated(raw, zlib_manner{}) : deflated(raw, block_manner{}, d);
+  });
 }
 
 } // namespace weir::forge

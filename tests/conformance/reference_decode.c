@@ -149,7 +149,15 @@ static void decode(struct session* s, int channels, int bits) {
   image->ok = 1;
 }
 
-void reference_decode(const unsigned char* data, size_t size, int channels, int bits, struct reference_image* image) {
+static void read_header(struct session* s) {
+  png_read_info(s->png, s->info);
+  s->image->width = png_get_image_width(s->png, s->info);
+  s->image->height = png_get_image_height(s->png, s->info);
+  s->image->ok = 1;
+}
+
+/* With `channels` below 0 the header alone. */
+static void run(const unsigned char* data, size_t size, int channels, int bits, struct reference_image* image) {
   struct session s = {{data, size}, image, NULL, NULL};
   memset(image, 0, sizeof *image);
   image->in_header = 1;
@@ -160,10 +168,20 @@ void reference_decode(const unsigned char* data, size_t size, int channels, int 
   if (setjmp(png_jmpbuf(s.png)) == 0) {
     s.info = png_create_info_struct(s.png);
     png_set_read_fn(s.png, &s.source, on_read);
-    decode(&s, channels, bits);
+    if (channels < 0) {
+      read_header(&s);
+    } else {
+      decode(&s, channels, bits);
+    }
   }
   png_destroy_read_struct(&s.png, &s.info, NULL);
 }
+
+void reference_decode(const unsigned char* data, size_t size, int channels, int bits, struct reference_image* image) {
+  run(data, size, channels, bits, image);
+}
+
+void reference_header(const unsigned char* data, size_t size, struct reference_image* image) { run(data, size, -1, 0, image); }
 
 void reference_free(struct reference_image* image) {
   free(image->bytes);

@@ -24,6 +24,8 @@ struct reference_image {
 
 /* Decodes `size` bytes at `data` as tf.io.decode_png does. To be given to reference_free in every case. */
 void reference_decode(const unsigned char* data, size_t size, int channels, int bits, struct reference_image* image);
+/* Reads what stands before the pixels: ok, width, height and message are meant. Nothing is to be freed. */
+void reference_header(const unsigned char* data, size_t size, struct reference_image* image);
 void reference_free(struct reference_image* image);
 
 #ifdef __cplusplus

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "../../conformance/chain.hpp"
 #include "../../conformance/reference_decode.h"
 #include "memory/segment.hpp"
 #include "png/decode.hpp"
@@ -20,27 +20,7 @@ namespace weir::png::testing {
 
 using bytes = std::vector<std::uint8_t>;
 
-/// A file as a chain of segments of `step` bytes, each in memory of its own, so that reading past one is found.
-class chain {
-public:
-  explicit chain(const bytes& file, std::size_t step = memory::segment_bytes) {
-    for (std::size_t at = 0; at < file.size(); at += step) {
-      const std::size_t n = std::min(step, file.size() - at);
-      pieces_.push_back(std::make_unique<std::byte[]>(n));
-      std::transform(file.begin() + static_cast<std::ptrdiff_t>(at), file.begin() + static_cast<std::ptrdiff_t>(at + n),
-                     pieces_.back().get(), [](std::uint8_t b) { return std::byte{b}; });
-      segments_.push_back({pieces_.back().get(), static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(n), nullptr});
-    }
-    for (std::size_t i = 1; i < segments_.size(); ++i) {
-      segments_[i - 1].next = &segments_[i];
-    }
-  }
-  [[nodiscard]] const memory::segment* first() const { return segments_.empty() ? nullptr : segments_.data(); }
-
-private:
-  std::vector<std::unique_ptr<std::byte[]>> pieces_;
-  std::vector<memory::segment> segments_;
-};
+using conformance::chain;
 
 struct verdict {
   ending how = ending::failed;
