@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "../../src/memory/poison.hpp"
@@ -143,7 +144,11 @@ std::string comparer::against_libpng(const bytes& file, const setting& how, cons
     if (r.why.offset > file.size()) {
       return "reference: an offset behind the end of the file, " + quoted(r);
     }
-    return own_words || r.why.message == image.message ? "" : "reference: " + quoted(r) + "; independent: " + image.message;
+    // Of wide rows the reference reads the input in smaller steps: it finds wrong data where the other first lacks data.
+    const bool narrower = ours.s.row_bytes() > 64 * 1024 && std::string_view(image.message) == "truncated";
+    return own_words || narrower || r.why.message == image.message
+               ? ""
+               : "reference: " + quoted(r) + "; independent: " + image.message;
   }
   if (ours.s !=
       shape{image.height, image.width, static_cast<std::uint8_t>(image.channels), static_cast<std::uint8_t>(image.bits)}) {

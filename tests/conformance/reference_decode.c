@@ -137,6 +137,11 @@ static void decode(struct session* s, int channels, int bits) {
   }
   image->in_header = 0;
   passes = set_up(s, channels, bits);
+  /* It gives no alpha where a palette behind the tRNS chunk of an RGB file has cancelled that: half of a row would be what the
+   * memory held before. */
+  if (png_get_rowbytes(s->png, s->info) != (size_t)image->width * (size_t)image->channels * (depth > 8 && bits == 16 ? 2 : 1)) {
+    png_error(s->png, "a row of another size than its header makes it");
+  }
   image->size = (size_t)image->width * image->height * (size_t)image->channels * (size_t)(bits / 8);
   image->bytes = malloc(image->size);
   if (image->bytes == NULL) {

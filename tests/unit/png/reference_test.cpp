@@ -267,6 +267,20 @@ TEST_CASE("an ancillary chunk whose declared data is not there is an error") {
   fails(file);
 }
 
+TEST_CASE("RGB whose tRNS stands before a PLTE is an error where alpha is asked for: libpng cancels tRNS, and gives none") {
+  const bytes palette = chunks::make("PLTE", {1, 2, 3});
+  const bytes file = chunks::insert_before(encode(patterns::with_transparency(patterns::make({2, 8}, 7, 5))), "IDAT", palette);
+  for (const int channels : {2, 4}) {
+    const png_options options{.channels = channels};
+    CHECK(difference(file, options) == "");
+    CHECK(decode_file(file, options).why.message == "a row of another size than its header makes it");
+  }
+  for (const int channels : {0, 1, 3}) {
+    CHECK(difference(file, {.channels = channels}) == "");
+    CHECK(decode_file(file, {.channels = channels}).how == ending::ok);
+  }
+}
+
 TEST_CASE("a wrong checksum on IHDR is an error of the header") {
   const verdict v = of_file(chunks::break_crc(plain_file(), "IHDR"));
   CHECK(v.why.where == stage::header);
