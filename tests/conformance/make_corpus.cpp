@@ -12,6 +12,8 @@
 #include <string>
 
 #include "chunks.hpp"
+#include "drawing.hpp"
+#include "mutations.hpp"
 #include "patterns.hpp"
 
 namespace {
@@ -158,6 +160,24 @@ void write_broken_data(corpus& to) {
   }
 }
 
+// Else a changed size asks for gigabytes, which the independent program takes.
+bool asks_for_much(const bytes& file) {
+  return file.size() >= 24 && std::uint64_t{chunks::get(file, 16)} * chunks::get(file, 20) > 1'000'000;
+}
+
+void write_drawn(corpus& to) {
+  for (std::uint64_t i = 0; i < 150; ++i) {
+    forge::dice d(i);
+    const std::string number = std::to_string(i) + ".png";
+    const bytes file = write(draw(forge::extent::small, d), d);
+    to.write("drawn/valid-" + number, file);
+    to.write("drawn/flawed-" + number, write(draw_flawed(forge::extent::small, d), d));
+    if (const bytes mutant = forge::mutated(file, d); !asks_for_much(mutant)) {
+      to.write("drawn/mutated-" + number, mutant);
+    }
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -172,6 +192,7 @@ int main(int argc, char** argv) {
     write_warned(to);
     write_broken_header(to);
     write_broken_data(to);
+    write_drawn(to);
     std::printf("%d files\n", to.count());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "make_corpus: %s\n", e.what());
