@@ -3,7 +3,7 @@
 
     bench_test.py BUILD COMMAND [unittest arguments]
 
-BUILD is the build directory with the programs, COMMAND is decode. The last line is "N passed, N failed".
+BUILD is the build directory with the programs, COMMAND is decode or pipeline. The last line is "N passed, N failed".
 """
 import json
 import pathlib
@@ -112,9 +112,40 @@ class Decode(Tool):
         self.assertIn("nowhere", told)
 
 
+class Pipeline(Tool):
+    command = "pipeline"
+
+    def test_every_table_has_its_figures_and_the_targets_are_told(self):
+        out, result = self.measured("--synthetic")
+        self.assertEqual(list(result["sizes"]), ["32", "512"])
+        for told in result["sizes"].values():
+            for key in ("weir", "plain", "libpng", "one thread"):
+                self.assertEqual(len(told[key]["images_per_second"]), 2)
+                self.assertGreater(min(told[key]["images_per_second"]), 0)
+            self.assertEqual(told["weir"]["cpu_per_1000"].keys(), {"read", "decode", "rest"})
+            self.assertGreater(told["weir"]["cpu_per_1000"]["decode"], told["weir"]["cpu_per_1000"]["read"])
+        self.assertEqual(set(result["engines"]), {f"{side}, {how}" for side in (32, 512) for how in ("cached", "not cached")})
+        self.assertEqual(len(result["engines"]["32, cached"]), 5)
+        self.assertEqual(set(result["batches"]["512"]), {"1", "4", "8", "32", "128"})
+        self.assertEqual(len([line for line in out.splitlines() if line.startswith(("reached: ", "MISSED: "))]), 3)
+
+    def test_a_folder_is_a_set_of_its_own(self):
+        folder = self.root / "mine"
+        folder.mkdir()
+        for side in (16, 40):
+            (folder / f"{side}.png").write_bytes(png(2, 3, side))
+        _, result = self.measured("--part", "sizes", folder)
+        self.assertEqual(list(result["sizes"]), ["mine"])
+        self.assertNotIn("engines", result)
+
+    def test_a_folder_without_images_is_exit_code_2(self):
+        _, told = self.bench("--quick", self.root, expect=2)
+        self.assertIn("no PNG images", told)
+
+
 def main():
     global BUILD
-    BUILD, chosen = sys.argv[1], {"decode": Decode}[sys.argv[2]]
+    BUILD, chosen = sys.argv[1], {"decode": Decode, "pipeline": Pipeline}[sys.argv[2]]
     result = unittest.main(argv=[sys.argv[0], chosen.__name__, *sys.argv[3:]], exit=False).result
     failed = len(result.failures) + len(result.errors)
     print(f"{result.testsRun - failed} passed, {failed} failed")

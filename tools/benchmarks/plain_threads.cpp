@@ -1,15 +1,17 @@
 // The baseline: N plain threads, each reading its share of the files (open, fstat, read, close, into one buffer) and decoding
-// them with the calls of plain_decode.cpp into one buffer.
-//   plain_threads [--threads N] [--channels N] [--bits N] [--list] @FILE
-// @FILE has one path a line. Prints one JSON object; with --list (on one thread) the lines that stream_decode --list has, but
-// for the messages, instead: a truth to compare with.
-#include <atomic>
+// them into one buffer: with the calls of plain_decode.cpp, or (--decoder weir) as a worker of weir's does.
+//   plain_threads [--threads N] [--channels N] [--bits N] [--decoder libpng|weir] [--in-memory] [--parts] [--list] @FILE
+// @FILE has one path a line. --in-memory: the files are read before the clock starts. --parts: also the processor's seconds of
+// reading and of decoding. Prints one JSON object; with --list (libpng, on one thread) the lines that stream_decode --list has,
+// but for the messages, instead: a truth to compare with.
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <deque>
 #include <fcntl.h>
 #include <fstream>
 #include <string>
@@ -20,6 +22,7 @@
 #include <zlib.h>
 
 #include "plain_decode.hpp"
+#include "weir_job.hpp"
 
 namespace {
 
@@ -28,6 +31,9 @@ struct arguments {
   int channels = 3;
   int bits = 8;
   bool list = false;
+  bool weir = false;
+  bool in_memory = false;
+  bool parts = false;
   std::string paths_file;
 };
 
@@ -91,42 +97,97 @@ int list(const arguments& asked, const std::vector<std::string>& paths) {
   return 0;
 }
 
-struct totals {
-  std::atomic<std::uint64_t> images{0};
-  std::atomic<std::uint64_t> errors{0};
-};
-
-void decode_share(const arguments& asked, const std::vector<std::string>& paths, unsigned share, totals& into) {
-  std::vector<std::byte> file;
-  std::vector<std::byte> pixels;
-  std::uint64_t images = 0;
-  std::uint64_t errors = 0;
-  for (std::size_t index = share; index < paths.size(); index += asked.threads) {
-    bool opened = false;
-    const ssize_t size = read_file(paths[index], file, opened);
-    const bool good =
-        size >= 0 &&
-        plain::decode({file.data(), static_cast<std::size_t>(size)}, asked.channels, asked.bits, pixels).error.empty();
-    ++(good ? images : errors);
-  }
-  into.images += images;
-  into.errors += errors;
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-int time_it(const arguments& asked, const std::vector<std::string>& paths) {
-  totals sum;
+/// One thread's: what it uses again from file to file, and what came of them.
+class share {
+public:
+  explicit share(const arguments& asked) : asked_(asked), job_({.channels = asked.channels, .bits = asked.bits}) {}
+
+  /// Files index, index + threads, … are read.
+  void run(const std::vector<std::string>& paths, unsigned index) {
+    std::vector<std::byte> file;
+    for (std::size_t i = index; i < paths.size(); i += asked_.threads) {
+      const double start = asked_.parts ? processor_seconds() : 0;
+      bool opened = false;
+      const ssize_t size = read_file(paths[i], file, opened);
+      const double got = asked_.parts ? processor_seconds() : 0;
+      count(size >= 0 && decode({file.data(), static_cast<std::size_t>(size)}));
+      reading += got - start;
+      decoding += asked_.parts ? processor_seconds() - got : 0;
+    }
+  }
+  void run(const std::vector<std::vector<std::byte>>& files, unsigned index) {
+    for (std::size_t i = index; i < files.size(); i += asked_.threads)
+      count(decode(files[i]));
+  }
+
+  std::uint64_t images = 0;
+  std::uint64_t errors = 0;
+  double reading = 0;  ///< seconds of the processor
+  double decoding = 0; ///< seconds of the processor
+
+private:
+  void count(bool good) { ++(good ? images : errors); }
+
+  bool decode(std::span<const std::byte> file) {
+    if (!asked_.weir)
+      return plain::decode(file, asked_.channels, asked_.bits, pixels_).error.empty();
+    const auto shape = job_.shape_of(file);
+    if (!shape)
+      return false;
+    if (pixels_.size() < shape->bytes())
+      pixels_.resize(shape->bytes());
+    return job_.decode(file, pixels_, weir::png::decoder_choice::automatic) == weir::png::ending::ok;
+  }
+
+  const arguments& asked_;
+  plain::weir_job job_;
+  std::vector<std::byte> pixels_;
+};
+
+template<class Files> int time_it(const arguments& asked, const Files& files) {
+  std::deque<share> shares;
+  for (unsigned i = 0; i < asked.threads; ++i)
+    shares.emplace_back(asked);
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
   threads.reserve(asked.threads);
-  for (unsigned share = 0; share < asked.threads; ++share)
-    threads.emplace_back([&, share] { decode_share(asked, paths, share, sum); });
+  for (unsigned i = 0; i < asked.threads; ++i)
+    threads.emplace_back([&files, &shares, i] { shares[i].run(files, i); });
   for (std::thread& thread : threads)
     thread.join();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("{\"images\": %llu, \"errors\": %llu, \"threads\": %u, \"seconds\": %.6f, \"images_per_second\": %.3f}\n",
+  share sum(asked);
+  for (const share& s : shares) {
+    sum.images += s.images;
+    sum.errors += s.errors;
+    sum.reading += s.reading;
+    sum.decoding += s.decoding;
+  }
+  std::printf("{\"images\": %llu, \"errors\": %llu, \"threads\": %u, \"seconds\": %.6f, \"images_per_second\": %.3f",
               static_cast<unsigned long long>(sum.images), static_cast<unsigned long long>(sum.errors), asked.threads, seconds,
               static_cast<double>(sum.images) / seconds);
+  if (asked.parts)
+    std::printf(", \"cpu\": {\"read\": %.6f, \"decode\": %.6f}", sum.reading, sum.decoding);
+  std::puts("}");
   return 0;
+}
+
+int time_in_memory(const arguments& asked, const std::vector<std::string>& paths) {
+  std::vector<std::vector<std::byte>> files;
+  std::vector<std::byte> file;
+  for (const std::string& path : paths) {
+    bool opened = false;
+    const ssize_t size = read_file(path, file, opened);
+    if (size >= 0)
+      files.emplace_back(file.begin(), file.begin() + size);
+  }
+  return time_it(asked, files);
 }
 
 bool parse(int argc, char** argv, arguments& into) {
@@ -135,6 +196,12 @@ bool parse(int argc, char** argv, arguments& into) {
     const bool more = i + 1 < argc;
     if (argument == "--list")
       into.list = true;
+    else if (argument == "--in-memory")
+      into.in_memory = true;
+    else if (argument == "--parts")
+      into.parts = true;
+    else if (argument == "--decoder" && more && (argv[i + 1] == std::string("weir") || argv[i + 1] == std::string("libpng")))
+      into.weir = argv[++i] == std::string("weir");
     else if (argument == "--threads" && more)
       into.threads = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
     else if (argument == "--channels" && more)
@@ -154,7 +221,9 @@ bool parse(int argc, char** argv, arguments& into) {
 int main(int argc, char** argv) {
   arguments asked;
   if (!parse(argc, argv, asked)) {
-    std::fputs("usage: plain_threads [--threads N] [--channels 0..4] [--bits 8|16] [--list] @FILE\n", stderr);
+    std::fputs("usage: plain_threads [--threads N] [--channels 0..4] [--bits 8|16] [--decoder libpng|weir] [--in-memory]\n"
+               "                     [--parts] [--list] @FILE\n",
+               stderr);
     return 2;
   }
   std::ifstream from(asked.paths_file, std::ios::binary);
@@ -166,5 +235,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "plain_threads: cannot read %s\n", asked.paths_file.c_str());
     return 2;
   }
-  return asked.list ? list(asked, paths) : time_it(asked, paths);
+  if (asked.list)
+    return list(asked, paths);
+  return asked.in_memory ? time_in_memory(asked, paths) : time_it(asked, paths);
 }

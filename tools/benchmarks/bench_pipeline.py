@@ -1,0 +1,213 @@
+"""tools/bench pipeline: files to batches, beside plain threads and the limit of the cores."""
+import json
+import math
+import pathlib
+import subprocess
+
+import bars
+import image_sets
+import programs
+import report
+from progress import Progress
+
+TEXT = """Streams square photographs of 32 to 4096 pixels from files into batches, and compares images/s with
+
+  plain threads   as many as there are cores, each reading its share of the files and decoding them into one buffer that it uses
+                  again: with the same decoder as weir (the fair comparison), and with Debian's libpng
+  the limit       what one thread decodes from memory, times the cores
+
+in alternating runs; ratios are of runs next to each other. Then both loops and both engines, with files in the kernel's cache and
+not (posix_fadvise), batch sizes, and the processor's seconds for 1,000 images by part: reading, decoding, the rest.
+
+DIR: a folder of images, taken as one set. Without it: photographs that tools/corpus cuts (49 MB to fetch; 12,000 files), or with
+--synthetic drawn ones (nothing to fetch)."""
+
+MEMORY_MIB = 512
+LARGEST_BATCH = 128 << 20  # bytes
+PARTS = ("sizes", "engines", "batches")
+CORE_SIZES = (32, 512)  # what engines and batches are looked at with
+
+
+def main(arguments):
+    parser = report.parser("pipeline", TEXT)
+    parser.add_argument("dir", metavar="DIR", nargs="?", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=9, help="(9)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="a run of weir takes about (0.5)")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this table; can be given again")
+    parser.add_argument("--size", type=int, choices=image_sets.sizes(), action="append", help="only this; can be given again")
+    parser.add_argument("--synthetic", action="store_true", help="drawn images instead of photographs")
+    asked = parser.parse_args(arguments)
+    if asked.quick:
+        asked.rounds, asked.seconds, asked.synthetic = 2, 0.01, asked.dir is None
+        asked.size = asked.size or list(CORE_SIZES)
+    machine = report.machine()
+    needed = ["tools/benchmarks/files_to_batches", "tools/benchmarks/plain_threads"]
+    if asked.built is None:
+        needed.append("tools/benchmarks/make_images")
+    bench = Bench(asked, programs.built(needed, asked.built))
+    parts = asked.part or PARTS
+    result = {"machine": machine, "rounds": asked.rounds, "memory_MiB": MEMORY_MIB}
+    print(f"# Files to batches\n\n{report.described(machine)}\n\nImages/s, medians of {asked.rounds} alternating rounds.\n")
+    targets = []
+    for part in PARTS:
+        if part in parts:
+            result[part], wanted = globals()[f"measure_{part}"](bench)
+            targets += wanted
+    report.save(asked, result, lambda: plot(result))
+    return report.verdict(targets, asked.quick)
+
+
+class Bench:
+    def __init__(self, asked, built):
+        self.asked = asked
+        self.weir, self.plain = built[:2]
+        self.repeats = {}
+        if asked.dir is not None:
+            self.sets = {asked.dir.name: image_sets.png_files(asked.dir)}
+        else:
+            chosen = asked.size or image_sets.sizes()
+            made = image_sets.synthetic(asked, chosen, 10 if asked.quick else 1) if asked.synthetic else image_sets.photographs(asked)
+            self.sets = {size: made[size] for size in chosen}
+
+    def core_sets(self):
+        """Those that not only the first table looks at."""
+        return [name for name in self.sets if name in CORE_SIZES or not isinstance(name, int)]
+
+    def batch_of(self, name):
+        """32, or what has room if the images are large."""
+        return max(1, min(32, LARGEST_BATCH // (3 * name * name))) if isinstance(name, int) else 32
+
+    def weir_command(self, name, batch=None, loop="own", engine=None):
+        command = [self.weir, "--memory", MEMORY_MIB, "--workers", programs.cores(), "--loop", loop,
+                   "--batch", batch or self.batch_of(name), "--shapes", "same" if isinstance(name, int) else "ragged"]
+        return command + (["--engine", engine] if engine else [])
+
+    def plain_command(self, decoder, *more, threads=None):
+        return [self.plain, "--threads", threads or programs.cores(), "--decoder", decoder, *more]
+
+    def one(self, command, file):
+        done = subprocess.run([str(part) for part in command] + [f"@{file}"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise programs.Missing(f"{pathlib.Path(command[0]).name} failed")
+        return json.loads(done.stdout)
+
+    def times(self, name):
+        """How often over the files are listed, for a run of weir to take as long as it was asked to."""
+        if name not in self.repeats:
+            with image_sets.listed(self.sets[name]) as file:
+                self.one(self.weir_command(name), file)
+                took = self.one(self.weir_command(name), file)["seconds"]
+            self.repeats[name] = max(1, math.ceil(self.asked.seconds / took))
+        return self.repeats[name]
+
+    def alternate(self, name, commands, cached=True):
+        """{key: [what the program told, a round each]}; another order each round."""
+        told = {key: [] for key in commands}
+        keys = list(commands)
+        with image_sets.listed(self.sets[name], self.times(name) if cached else 1) as file:
+            progress = Progress(f"{name}{'' if cached else ', not cached'}", self.asked.rounds * len(keys))
+            for turn in range(self.asked.rounds):
+                for i in range(len(keys)):
+                    key = keys[(i + turn) % len(keys)]
+                    if not cached:
+                        image_sets.drop_from_cache(self.sets[name])
+                    told[key].append(self.one(commands[key], file))
+                    progress.step(key)
+            progress.end()
+        return told
+
+
+def rate(runs):
+    return report.Figure(tuple(run["images_per_second"] for run in runs))
+
+
+def cpu(runs, part):
+    """The processor's seconds for 1,000 images."""
+    return report.Figure(tuple(1000 * run["cpu"][part] / run["images"] for run in runs))
+
+
+def saved(told):
+    return {key: {"images_per_second": [run["images_per_second"] for run in runs],
+                  **({"cpu_per_1000": {part: cpu(runs, part).median for part in runs[0]["cpu"]}} if "cpu" in runs[0] else {}),
+                  **({"peak_resident": max(run["peak_resident"] for run in runs)} if "peak_resident" in runs[0] else {})}
+            for key, runs in told.items()}
+
+
+def measure_sizes(bench):
+    rows, cpus, all_told, targets = [], [], {}, []
+    for name in bench.sets:
+        told = bench.alternate(name, {
+            "weir": bench.weir_command(name), "plain": bench.plain_command("weir", "--parts"),
+            "libpng": bench.plain_command("libpng"),
+            "one thread": bench.plain_command("weir", "--in-memory", threads=1)})
+        ours, plain, libpng, alone = (rate(told[key]) for key in told)
+        limit = report.Figure(tuple(programs.cores() * figure for figure in alone.rounds))
+        ratio = ours.per(plain)
+        rows.append([name, bench.batch_of(name), ours.text(), plain.text(), f"**{ratio.text(3)}**", f"{ours.per(limit).median:.2f}",
+                     libpng.text(), f"{ours.per(libpng).median:.2f}",
+                     f"{max(run['peak_resident'] for run in told['weir']) / 2**20:.0f}"])
+        parts = [cpu(told["weir"], part).median for part in ("read", "decode", "rest")]
+        plain_parts = [cpu(told["plain"], part).median for part in ("read", "decode")]
+        cpus.append([name, *(f"{part:.3f}" for part in (*parts, sum(parts), *plain_parts, sum(plain_parts)))])
+        all_told[str(name)] = {"batch": bench.batch_of(name), **saved(told)}
+        if name in (512, 32):
+            targets.append((f"{name} × {name}, weir to plain threads with the same decoder", ratio.median, {512: 0.95, 32: 0.7}[name]))
+    print("## Sizes\n\nFiles in the kernel's cache, own loop, automatic engine.\n")
+    print(report.table(["side", "batch", "weir", "plain threads, same decoder", "ratio", "of the limit", "plain threads, libpng", "ratio",
+                        "weir's peak, MiB"], rows, range(9)))
+    print("\nThe processor's seconds for 1,000 images:\n")
+    print(report.table(["side", "weir: read", "decode", "rest", "sum", "plain threads: read", "decode", "sum"], cpus, range(8)))
+    print()
+    return all_told, targets
+
+
+def measure_engines(bench):
+    rows, all_told = [], {}
+    for name in bench.core_sets():
+        for cached in (True, False):
+            commands = {f"{loop}, {engine}": bench.weir_command(name, loop=loop, engine=engine)
+                        for loop in ("own", "uv") for engine in ("uring", "blocking")}
+            commands["plain threads"] = bench.plain_command("weir")
+            told = bench.alternate(name, commands, cached)
+            plain = rate(told["plain threads"])
+            rows.append([name, "cached" if cached else "not cached",
+                         *(f"{rate(runs).text()} ({rate(runs).per(plain).median:.2f})" for runs in told.values())])
+            all_told[f"{name}, {'cached' if cached else 'not cached'}"] = saved(told)
+    print("## Loops and engines\n\nIn brackets the ratio to plain threads with the same decoder.\n")
+    print(report.table(["side", "files", *(["own, uring", "own, blocking", "uv, uring", "uv, blocking", "plain threads"])], rows, range(2, 7)))
+    print()
+    return all_told, []
+
+
+def measure_batches(bench):
+    rows, all_told, targets = [], {}, []
+    for name in bench.core_sets():
+        told = bench.alternate(name, {str(batch): bench.weir_command(name, batch=batch) for batch in (1, 4, 8, 32, 128)})
+        base = rate(told["32"])
+        rows.append([name, *(f"{rate(runs).text()} ({rate(runs).per(base).median:.3f})" for runs in told.values())])
+        all_told[str(name)] = saved(told)
+        if name == 512:
+            apart = abs(rate(told["4"]).per(base).median - 1)
+            targets.append(("512 × 512, batches of 4 to batches of 32, 1 less how far apart", 1 - apart, 0.97))
+    print("## Batch sizes\n\nIn brackets the ratio to batches of 32.\n")
+    print(report.table(["side", "1", "4", "8", "32", "128"], rows, range(6)))
+    print()
+    return all_told, targets
+
+
+def plot(result):
+    groups, unit = [], "times plain threads with the same decoder"
+    for name, told in result.get("sizes", {}).items():
+        figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items() if key != "batch"}
+        groups.append((f"{name} × {name}" if name.isdigit() else name,
+                       {key: (ratio.median, ratio.spread) for key in ("weir", "libpng")
+                        for ratio in [figures[key].per(figures["plain"])]}))
+    for part, base in (("engines", "plain threads"), ("batches", "32")):
+        for name, told in result.get(part, {}).items():
+            figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items()}
+            for key, mine in figures.items():
+                if key != base:
+                    ratio = mine.per(figures[base])
+                    label = f"{name}: {key}" if part == "engines" else f"{name}: batches of {key}, to those of 32"
+                    groups.append((label, {"weir": (ratio.median, ratio.spread)}))
+    return bars.chart("Files to batches", report.described(result["machine"]), ["weir", "libpng"], groups, unit, 1)
