@@ -17,6 +17,8 @@ std::atomic<int> first_signal{0};
 std::atomic<int> wake{-1};
 std::atomic<signals::callback> function_to_call{nullptr};
 std::atomic<void*> its_context{nullptr};
+std::atomic<signals::callback> function_on_request{nullptr};
+std::atomic<void*> context_on_request{nullptr};
 std::atomic<int> handlers_running{0};
 
 void on_signal(int number) {
@@ -37,6 +39,15 @@ void on_signal(int number) {
   errno = saved_errno;
 }
 
+void on_request(int) {
+  const int saved_errno = errno;
+  handlers_running.fetch_add(1);
+  if (auto* function = function_on_request.load(); function != nullptr)
+    function(context_on_request.load());
+  handlers_running.fetch_sub(1);
+  errno = saved_errno;
+}
+
 } // namespace
 
 signals::signals() {
@@ -45,6 +56,11 @@ signals::signals() {
     throw std::system_error(errno, std::generic_category(), "eventfd");
   first_signal.store(0);
   wake.store(descriptor);
+  struct sigaction answer {};
+  answer.sa_handler = on_request;
+  answer.sa_flags = SA_RESTART; // whoever waits has nothing to learn from this one
+  sigemptyset(&answer.sa_mask);
+  sigaction(SIGUSR1, &answer, &old_user_);
   struct sigaction take {};
   take.sa_handler = on_signal; // and no SA_RESTART: a write to a full pipe must come back
   sigemptyset(&take.sa_mask);
@@ -59,6 +75,7 @@ signals::~signals() {
   sigaction(SIGINT, &old_interrupt_, nullptr);
   sigaction(SIGTERM, &old_terminate_, nullptr);
   sigaction(SIGPIPE, &old_pipe_, nullptr);
+  sigaction(SIGUSR1, &old_user_, nullptr);
   call_nothing();
   close(wake.exchange(-1));
 }
@@ -75,8 +92,14 @@ void signals::call(callback function, void* context) noexcept {
     function(context);
 }
 
+void signals::call_on_request(callback function, void* context) noexcept {
+  context_on_request.store(context);
+  function_on_request.store(function);
+}
+
 void signals::call_nothing() noexcept {
   function_to_call.store(nullptr);
+  function_on_request.store(nullptr);
   while (handlers_running.load() != 0) // on another thread: a handler on this one has returned before this line goes on
     sched_yield();
 }

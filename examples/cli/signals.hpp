@@ -4,8 +4,8 @@
 
 namespace cli {
 
-/// Takes SIGINT and SIGTERM for as long as it lives, and ignores SIGPIPE, so that a closed stdout is a failed write. One at a
-/// time in a process: signal handlers have nowhere but globals to look.
+/// Takes SIGINT, SIGTERM and SIGUSR1 (which asks for a word on what goes on) for as long as it lives, and ignores SIGPIPE, so
+/// that a closed stdout is a failed write. One at a time in a process: signal handlers have nowhere but globals to look.
 ///
 /// The first signal of either kind is recorded, makes `wake_descriptor()` readable for ever, and calls the callback; from then
 /// on both have their default action, so that a second one kills. The system calls of the thread that took it return EINTR.
@@ -27,13 +27,16 @@ public:
 
   /// Calls `function(context)` on the first signal; at once if it has come already, in which case it may be called twice.
   void call(callback function, void* context) noexcept;
-  /// After this returns, the callback isn't running anywhere, nor will it.
+  /// Calls `function(context)` on every SIGUSR1; before that, and after `call_nothing`, those are ignored.
+  void call_on_request(callback function, void* context) noexcept;
+  /// After this returns, no callback is running anywhere, nor will one.
   void call_nothing() noexcept;
 
 private:
   struct sigaction old_interrupt_ {};
   struct sigaction old_terminate_ {};
   struct sigaction old_pipe_ {};
+  struct sigaction old_user_ {};
 };
 
 } // namespace cli

@@ -19,6 +19,9 @@ constexpr const char* notes =
 decoded bytes, row-major HWC, 16-bit samples little-endian), or   INDEX PATH error STAGE MESSAGE   with STAGE one of
 open, read, header, decode, batch. TAB, newline and backslash in a path are written \t, \n and \\.
 
+On SIGUSR1 it writes to stderr what it is doing: every task that is alive, what that waits for and for how long, and
+what holds memory.
+
 Exit codes:
   0    done
   1    an input failed and --on-error fail, or --max-errors was passed, or output could not be written

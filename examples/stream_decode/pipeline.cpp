@@ -1,6 +1,7 @@
 // The part to read: how the program uses the library. Files are read, decoded and batched; a batch is counted, listed and
 // written.
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -278,6 +279,7 @@ weir::runtime_options runtime_options_of(const options& asked, cli::host& h) {
   o.memory = asked.memory;
   o.loop = h.loop();
   o.engine = cli::engine_of(asked.engine);
+  o.on_dump = [](void*, std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
   return o;
 }
 
@@ -297,18 +299,19 @@ std::unique_ptr<weir::runtime> make_runtime(const options& asked, cli::host& h) 
   }
 }
 
-/// The signals stop the pipeline for as long as this lives.
-class stop_on_signal {
+/// For as long as this lives, the signals stop the pipeline, or ask what it is doing.
+class obey_signals {
 public:
-  stop_on_signal(cli::signals* s, const weir::stop_handle& stop) : signals_(s) {
+  obey_signals(cli::signals* s, const weir::stop_handle& stop, weir::runtime& rt) : signals_(s) {
     if (signals_ != nullptr) {
+      signals_->call_on_request([](void* r) noexcept { static_cast<weir::runtime*>(r)->request_dump(); }, &rt);
       signals_->call([](void* h) noexcept { static_cast<const weir::stop_handle*>(h)->request_stop(); },
                      const_cast<weir::stop_handle*>(&stop));
     }
   }
-  stop_on_signal(const stop_on_signal&) = delete;
-  stop_on_signal& operator=(const stop_on_signal&) = delete;
-  ~stop_on_signal() {
+  obey_signals(const obey_signals&) = delete;
+  obey_signals& operator=(const obey_signals&) = delete;
+  ~obey_signals() {
     if (signals_ != nullptr) {
       signals_->call_nothing();
     }
@@ -325,7 +328,7 @@ report run_pipeline(const options& asked, std::vector<std::string> inputs, const
   const std::unique_ptr<weir::runtime> rt = make_runtime(asked, h);
   run r(asked, tell);
   const weir::stop_handle stop;
-  const stop_on_signal signalled(limit.stop, stop);
+  const obey_signals signalled(limit.stop, stop, *rt);
   if (limit.over()) {
     stop.request_stop();
     r.result.stopped_by_deadline = limit.stop == nullptr || limit.stop->received() == 0;

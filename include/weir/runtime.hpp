@@ -48,9 +48,15 @@ struct runtime_options {
   /// Called with a text before the library aborts: misuse that can't be reported otherwise; in builds with assertions also what
   /// is left alive in ~runtime.
   void (*on_fatal)(const char*) = nullptr;
-  /// Gets what `runtime::request_dump` asked for, on the loop thread. Doesn't throw. `on_dump_context` is its first argument.
+  /// Gets what `runtime::request_dump` and the watchdog ask for, on the loop thread. Doesn't throw. `on_dump_context` is its
+  /// first argument.
   void (*on_dump)(void* context, std::string_view text) = nullptr;
   void* on_dump_context = nullptr;
+  /// A watchdog, if more than 0: where a task whose stop was requested hasn't ended so long after it, `on_dump` gets a dump,
+  /// once a stop. It is a thread of its own, "weir-watch", that sleeps while no stop is under way. If the loop thread itself is
+  /// stuck, in a function of yours say, `on_dump` is called on the watchdog's thread instead, after as long again, with what
+  /// can be told from there: the function of the task that ran last.
+  std::chrono::nanoseconds slow_stop{0};
 };
 
 /// What is alive in a runtime. After `run`, and before anything is started, all are 0 but what the user holds.

@@ -21,18 +21,29 @@ void root_control::request() noexcept {
 
 void root_control::post() noexcept {
   requesting_.fetch_add(1);
-  if (loop::remote* const home = home_.load(); home != nullptr && !posted_.exchange(true)) {
-    home->post_remote(*this);
+  if (loop::remote* const home = home_.load(); home != nullptr) {
+    tell_watcher();
+    if (!posted_.exchange(true)) {
+      home->post_remote(*this);
+    }
   }
   requesting_.fetch_sub(1);
 }
 
+void root_control::tell_watcher() noexcept {
+  if (watcher_ != nullptr && !watched_.exchange(true)) {
+    watcher_->stop_began();
+  }
+}
+
 void root_control::bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept {
   ending_since = {};
+  told_slow = false;
   root_ = &root;
   self_ = std::move(keep);
   home_.store(&home);
   if (stop_requested.load()) {
+    tell_watcher();
     root.source().request_stop();
   }
 }
@@ -43,6 +54,10 @@ void root_control::unbind() noexcept {
     sync::yield();
   }
   root_ = nullptr;
+  if (watched_.exchange(false)) {
+    watcher_->stop_ended();
+  }
+  watcher_ = nullptr;
   if (!posted_.load() || ran_) {
     const auto last = std::move(self_); // may be the last
   }

@@ -11,6 +11,16 @@ namespace weir::detail {
 
 class root_base;
 
+/// Who wants to know which stops are under way.
+class stop_watcher {
+public:
+  virtual void stop_began() noexcept = 0; ///< any thread, async-signal-safe
+  virtual void stop_ended() noexcept = 0; ///< loop thread, once for each that began
+
+protected:
+  ~stop_watcher() = default;
+};
+
 /// What a stop handle and its root share. Lives as long as either.
 ///
 /// A request may come before the root is started, while it runs, and after its runtime is gone, at any moment of each, also
@@ -24,18 +34,25 @@ struct root_control : root_state, loop::remote_node {
   void request() noexcept;
   void bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept;
   void unbind() noexcept;
+  /// Before `bind`, and until `unbind`: who is told of a stop.
+  void tell_of_stops(stop_watcher& watcher) noexcept { watcher_ = &watcher; }
   [[nodiscard]] bool bound() const noexcept { return root_ != nullptr; }
 
   sync::atomic<std::int64_t> requested_at{0}; ///< of the steady clock, in nanoseconds
+  time_point bound_at{};                      ///< the loop's, as is the next
+  bool told_slow = false;                     ///< the watchdog has told of this stop
 
 private:
   static void on_loop(loop::remote_node& n) noexcept;
   void post() noexcept;
+  void tell_watcher() noexcept;
   sync::atomic<loop::remote*> home_{nullptr};
   sync::atomic<int> requesting_{0};
   sync::atomic<bool> posted_{false};
-  root_base* root_ = nullptr; // the loop's, as is the next
-  bool ran_ = false;          // the node
+  stop_watcher* watcher_ = nullptr;   // while there is a home
+  sync::atomic<bool> watched_{false}; // the watcher has been told that a stop began
+  root_base* root_ = nullptr;         // the loop's, as is the next
+  bool ran_ = false;                  // the node
   std::shared_ptr<root_control> self_;
 };
 

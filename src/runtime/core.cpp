@@ -55,6 +55,9 @@ void check(const runtime_options& o) {
   if (o.workers < 0 || o.io_depth < 1 || o.memory == 0 || o.file_memory == 0) {
     throw std::invalid_argument("weir: runtime_options: workers is 0 or more; io_depth, memory and file_memory are 1 or more");
   }
+  if (o.slow_stop > std::chrono::nanoseconds(0) && o.on_dump == nullptr) {
+    throw std::invalid_argument("weir: runtime_options: slow_stop needs on_dump, which is told");
+  }
 }
 
 } // namespace
@@ -79,6 +82,9 @@ void runtime_core::make(foundation& on) {
   crew = on.make_workers(options.workers, *turns);
   engine = on.make_engine(*turns);
   engine_name = engine->name();
+  if (options.slow_stop > std::chrono::nanoseconds(0)) {
+    watch = std::make_unique<watchdog>(options.slow_stop, *this);
+  }
   given = std::make_unique<services>(*turns, *engine, *crew, *pixels, *files);
   turns->set_host(given.get());
   turns->add(*this);
@@ -155,6 +161,7 @@ void runtime_core::take_down() {
   closed = true;
   turns->remove(*this);
   turns->set_host(nullptr);
+  watch.reset();
   engine.reset();
   crew.reset();
   at_end = audit();
@@ -225,6 +232,9 @@ audit_report runtime_core::audit() const {
       a.threads.push_back("weir-work-" + std::to_string(i));
     }
   }
+  if (watch) {
+    a.threads.emplace_back("weir-watch");
+  }
   if (engine) {
     for (int i = 0; i < engine->threads(); ++i) {
       a.threads.push_back("weir-io-" + std::to_string(i));
@@ -258,6 +268,10 @@ void start_request::arrive(loop::remote_node& n) noexcept {
 
 void root_base::attach(context& c) noexcept {
   source_.attach(c, *control_);
+  if (core->watch) {
+    control_->bound_at = core->turns->now();
+    control_->tell_of_stops(*core->watch);
+  }
   control_->bind(*core->turns, *this, control_);
 }
 

@@ -15,6 +15,7 @@
 #include "../workers/crew.hpp"
 #include "control.hpp"
 #include "foundation.hpp"
+#include "watchdog.hpp"
 #include <weir/detail/recycler.hpp>
 #include <weir/detail/root.hpp>
 #include <weir/runtime.hpp>
@@ -22,7 +23,7 @@
 namespace weir::detail {
 
 /// What a runtime is made of, in the order of making; taken apart in the reverse order, when no root is left.
-struct runtime_core final : loop::turn_end {
+struct runtime_core final : loop::turn_end, watched {
   explicit runtime_core(const runtime_options& o);
   runtime_core(const runtime_options& o, foundation& on);
   ~runtime_core();
@@ -49,6 +50,9 @@ struct runtime_core final : loop::turn_end {
   [[nodiscard]] audit_report audit() const;
   [[nodiscard]] std::string dump() const; ///< see runtime::dump
   void request_dump() noexcept;
+  void give_dump(const std::string& heading) const noexcept; ///< to the user's callback
+  void look_for_slow_stops() noexcept override;
+  void loop_is_stuck() noexcept override;
   [[noreturn]] void fatal(const char* what) const noexcept;
 
   runtime_options options;
@@ -60,6 +64,7 @@ struct runtime_core final : loop::turn_end {
   std::unique_ptr<memory::segment_pool> files;
   std::unique_ptr<workers::crew> crew;
   std::unique_ptr<io::engine> engine;
+  std::unique_ptr<watchdog> watch; // none, if it wasn't asked for
   std::unique_ptr<services> given;
 
   root_base* first_root = nullptr;
@@ -75,6 +80,10 @@ struct runtime_core final : loop::turn_end {
     explicit dump_request(runtime_core& c) noexcept;
     runtime_core& core;
   } dump_wanted{*this};
+  struct slow_stop_look final : loop::remote_node { // the watchdog's request
+    explicit slow_stop_look(runtime_core& c) noexcept;
+    runtime_core& core;
+  } look_wanted{*this};
   std::atomic<bool> dump_posted{false};
   std::atomic<bool> no_more_dumps{false};
   std::atomic<int> asking{0};

@@ -55,21 +55,26 @@ std::string runtime_core::dump() const {
   return s;
 }
 
+void runtime_core::give_dump(const std::string& heading) const noexcept {
+  std::string text;
+  try {
+    text = heading + dump();
+  } catch (...) {
+    options.on_dump(options.on_dump_context, "weir: no memory for a dump\n");
+    return;
+  }
+  options.on_dump(options.on_dump_context, text);
+}
+
+// --- asked for
+
 runtime_core::dump_request::dump_request(runtime_core& c) noexcept
     : remote_node([](remote_node& n) noexcept {
         runtime_core& self = static_cast<dump_request&>(n).core;
         self.dump_posted.store(false);
-        if (self.options.on_dump == nullptr || self.closed) {
-          return;
+        if (self.options.on_dump != nullptr && !self.closed) {
+          self.give_dump({});
         }
-        std::string text;
-        try {
-          text = self.dump();
-        } catch (...) {
-          self.options.on_dump(self.options.on_dump_context, "weir: no memory for a dump\n");
-          return;
-        }
-        self.options.on_dump(self.options.on_dump_context, text);
       }),
       core(c) {}
 
@@ -79,6 +84,48 @@ void runtime_core::request_dump() noexcept {
     turns->post_remote(dump_wanted);
   }
   asking.fetch_sub(1);
+}
+
+// --- the watchdog's
+
+runtime_core::slow_stop_look::slow_stop_look(runtime_core& c) noexcept
+    : remote_node([](remote_node& n) noexcept {
+        runtime_core& self = static_cast<slow_stop_look&>(n).core;
+        if (!self.watch) {
+          return;
+        }
+        self.watch->answered();
+        const time_point now = self.turns->now();
+        bool slow = false;
+        for (root_base* r = self.first_root; r != nullptr; r = r->next) {
+          root_control& asked = *r->control();
+          const time_point from = std::max(time_point(std::chrono::nanoseconds(asked.requested_at.load())), asked.bound_at);
+          if (asked.stop_requested.load() && !asked.told_slow && now - from >= self.options.slow_stop) {
+            asked.told_slow = slow = true;
+          }
+        }
+        if (slow) {
+          self.give_dump("weir: a stop has taken longer than " + in_seconds(self.options.slow_stop) + "\n");
+        }
+      }),
+      core(c) {}
+
+void runtime_core::look_for_slow_stops() noexcept { turns->post_remote(look_wanted); }
+
+// On the watchdog's thread, so the tree can't be looked at.
+void runtime_core::loop_is_stuck() noexcept {
+  std::string s;
+  try {
+    s = "weir: a stop has taken longer than " + in_seconds(options.slow_stop) +
+        ", and the loop thread hasn't looked at it for as long: a function that it called hasn't returned, or nobody runs the "
+        "loop\nthe task that it ran last: " +
+        place_in_source(turns->last_step()) + "\nworkers: " + std::to_string(crew->threads()) + ", with " +
+        counted(crew->running(), "job") + " running\n";
+  } catch (...) {
+    options.on_dump(options.on_dump_context, "weir: a stop takes long, and the loop thread is stuck\n");
+    return;
+  }
+  options.on_dump(options.on_dump_context, s);
 }
 
 } // namespace weir::detail

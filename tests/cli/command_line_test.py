@@ -489,6 +489,23 @@ class Stopping(CommandLine):
                     self.assertEqual(result.report["outcome"], "stopped")
                     self.assert_nothing_left(result.report)
 
+    def test_sigusr1_says_what_it_is_doing_and_it_goes_on(self):
+        os.mkfifo(self.at("fifo.png"))
+        self.file("a.png", png(30, 20))
+        process = self.start("--json", "a.png", "fifo.png")
+        self.wait_until_it_runs(process)
+        said = b""
+        while b"waits for read of fifo.png" not in said:  # it may not have come so far the first time
+            process.send_signal(signal.SIGUSR1)
+            if select.select([process.stderr], [], [], 0.05)[0]:
+                said += os.read(process.stderr.fileno(), 65536)
+        self.assertRegex(said, rb"weir: \d tasks? started, loop own, engine ")
+        self.assertRegex(said, rb"pixels: .* held by the user; 0 requests waiting\n")
+        with open(self.at("fifo.png"), "wb") as fifo:
+            fifo.write(png(30, 20))
+        result = self.finish(process)
+        self.assertEqual((result.code, result.report["images"]), (0, 2))
+
     def test_a_list_on_stdin_that_never_ends_can_be_interrupted(self):
         process = self.start("--json", "-", stdin=subprocess.PIPE)
         process.stdin.write(b"a.png\n")

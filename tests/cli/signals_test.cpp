@@ -82,3 +82,18 @@ TEST_CASE("the handlers are what they were when it has gone, and it can be made 
   sigaction(SIGINT, nullptr, &after);
   CHECK(before.sa_handler == after.sa_handler);
 }
+
+TEST_CASE("SIGUSR1 calls its own callback, each time, and is nothing else: before and after it is ignored") {
+  signals taken;
+  std::atomic<int> calls = 0;
+  raise(SIGUSR1);
+  taken.call_on_request(count, &calls);
+  raise(SIGUSR1);
+  raise(SIGUSR1);
+  CHECK(calls == 2);
+  CHECK(taken.received() == 0);
+  CHECK_FALSE(readable(taken.wake_descriptor()));
+  taken.call_nothing();
+  raise(SIGUSR1);
+  CHECK(calls == 2);
+}
