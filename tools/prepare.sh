@@ -1,7 +1,7 @@
 # Sourced by tools/demo, tools/test and .ci/run: gets what a build needs, and configures build directories.
 # shellcheck shell=bash
 
-build_packages=(g++ meson ninja-build pkg-config libpng-dev zlib1g-dev libuv1-dev liburing-dev catch2 libcli11-dev libfmt-dev
+build_packages=(g++ meson ninja-build pkg-config libpng-dev libdeflate-dev zlib1g-dev libuv1-dev liburing-dev catch2 libcli11-dev libfmt-dev
   nlohmann-json3-dev python3)
 # For tests of files that are slow or fail: a file system of our own. Without it they are skipped.
 test_packages=(libfuse3-dev fuse3)
@@ -40,7 +40,7 @@ missing_tools() {
   for tool in g++ meson ninja pkg-config python3; do
     command -v "$tool" >/dev/null || printf '%s\n' "$tool"
   done
-  for library in libpng zlib libuv liburing catch2 CLI11 fmt nlohmann_json; do
+  for library in libpng libdeflate zlib libuv liburing catch2 CLI11 fmt nlohmann_json; do
     pkg-config --exists "$library" 2>/dev/null || printf '%s (development files)\n' "$library"
   done
 }

@@ -14,6 +14,8 @@ struct png_options {
   // (width × height < 2^29) hold besides.
   std::uint64_t max_pixels = std::uint64_t{1} << 29; ///< width × height of at most this
   std::uint64_t max_bytes = ~std::uint64_t{0};       ///< decoded bytes of at most this
+
+  bool use_libpng = false; ///< for every file, also where a faster decoder gives the same
 };
 
 } // namespace weir

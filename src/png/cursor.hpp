@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "../memory/segment.hpp"
 
@@ -29,6 +30,21 @@ public:
   /// Passes over up to `size` bytes; returns how many there were.
   std::size_t skip(std::size_t size) noexcept {
     return walk(size, [](const std::byte*, std::size_t) {});
+  }
+
+  /// Takes up to `most` bytes where they are: as many as lie together. Empty at the end only.
+  std::span<const std::byte> take_piece(std::size_t most) noexcept {
+    while (at_ != nullptr && in_segment_ == at_->used) { // an empty one
+      at_ = at_->next;
+      in_segment_ = 0;
+    }
+    if (at_ == nullptr) {
+      return {};
+    }
+    const std::byte* const from = at_->data + in_segment_;
+    const std::size_t n = std::min<std::size_t>(most, at_->used - in_segment_);
+    (void)skip(n);
+    return {from, n};
   }
 
 private:

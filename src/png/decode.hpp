@@ -52,4 +52,8 @@ enum class decoder_choice : std::uint8_t {
 [[nodiscard]] decoded decode(const memory::segment* input, const header& h, const png_options& options, const surface& to,
                              scratch& memory, stop_flag stop, decoder_choice which = decoder_choice::automatic) noexcept;
 
+/// Bytes of scratch with which a decode of such a file, by whichever decoder, takes nothing from the heap, if its ancillary
+/// chunks are few (`ancillary_room`, header.hpp).
+[[nodiscard]] std::size_t scratch_bytes(const header& h, const png_options& options) noexcept;
+
 } // namespace weir::png

@@ -173,7 +173,7 @@ std::optional<failure> check_limits(const shape& s, const png_options& options, 
   return std::nullopt;
 }
 
-std::size_t scratch_bytes(const header& h, const png_options& options) noexcept {
+std::size_t reference_scratch_bytes(const header& h, const png_options& options) noexcept {
   // Of libpng 1.6.39 and zlib 1.2.13, measured (scratch_test.cpp checks them): png_struct and png_info, inflate's state and its
   // window, the buffer for compressed data, palette and transparency; with room for other versions'.
   constexpr std::size_t state = 4 * 1024 + 8 * 1024 + 32 * 1024 + 8 * 1024 + 2 * 1024;

@@ -48,9 +48,10 @@ struct header {
 /// The failure (stage `header`) of an image that the caller's limits forbid.
 [[nodiscard]] std::optional<failure> check_limits(const shape& s, const png_options& options, std::uint64_t offset);
 
-/// Bytes of scratch with which a decode of such a file takes nothing from the heap: libpng's and zlib's state, window, rows and
-/// gamma tables, and `ancillary_room` for what else stands in ordinary files. More is taken from the heap (scratch.hpp).
-[[nodiscard]] std::size_t scratch_bytes(const header& h, const png_options& options) noexcept;
+/// Bytes of scratch with which libpng's decode of such a file takes nothing from the heap: libpng's and zlib's state, window,
+/// rows and gamma tables, and `ancillary_room` for what else stands in ordinary files. More is taken from the heap
+/// (scratch.hpp).
+[[nodiscard]] std::size_t reference_scratch_bytes(const header& h, const png_options& options) noexcept;
 inline constexpr std::size_t ancillary_room = 8 * 1024;
 
 } // namespace weir::png

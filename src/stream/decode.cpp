@@ -114,7 +114,8 @@ public:
     png::decoded result;
     auto work = [&](stop_flag stop, int worker) noexcept {
       png::scratch memory(p.scratch ? p.scratch.span() : services_.workers.scratch(worker));
-      result = png::decode(in.first(), p.header, options_, to, memory, stop);
+      const auto which = options_.use_libpng ? png::decoder_choice::reference : png::decoder_choice::automatic;
+      result = png::decode(in.first(), p.header, options_, to, memory, stop, which);
     };
     const bool brief = to.size() + bytes.size() <= brief_bytes;
     info.decode_time = co_await job_operation(services_, work, "worker to decode", info.from.text(), to.size(), brief);

@@ -92,26 +92,33 @@ inline verdict decode_independently(const bytes& file, const png_options& option
   return v;
 }
 
-/// Empty if the two agree on the verdict, and then on shape, pixels and warning; else what differs.
+/// Empty if libpng here and the decoder that is used both agree with the independent program on the verdict, and then on shape,
+/// pixels and warning; else what differs.
 inline std::string difference(const bytes& file, const png_options& options, std::size_t step = memory::segment_bytes) {
-  const verdict ours = decode_file(file, options, step);
   const verdict other = decode_independently(file, options);
-  if (ours.overrun) {
-    return "written outside of the destination";
+  for (const decoder_choice which : {decoder_choice::reference, decoder_choice::automatic}) {
+    const std::string who = which == decoder_choice::reference ? "reference: " : "automatic: ";
+    const verdict ours = decode_file(file, options, step, which);
+    if (ours.overrun) {
+      return who + "written outside of the destination";
+    }
+    if ((ours.how == ending::ok) != (other.how == ending::ok)) {
+      return who + "'" + ours.why.message + "', independent: '" + other.why.message + "'";
+    }
+    if (ours.how != ending::ok) {
+      continue;
+    }
+    if (ours.s != other.s) {
+      return who + "shapes";
+    }
+    if (ours.warning != other.warning) {
+      return who + "warnings: '" + ours.warning + "', '" + other.warning + "'";
+    }
+    if (ours.pixels != other.pixels) {
+      return who + "pixels";
+    }
   }
-  if ((ours.how == ending::ok) != (other.how == ending::ok)) {
-    return "ours: '" + ours.why.message + "', independent: '" + other.why.message + "'";
-  }
-  if (ours.how != ending::ok) {
-    return {};
-  }
-  if (ours.s != other.s) {
-    return "shapes";
-  }
-  if (ours.warning != other.warning) {
-    return "warnings: '" + ours.warning + "', '" + other.warning + "'";
-  }
-  return ours.pixels == other.pixels ? "" : "pixels";
+  return {};
 }
 
 /// The samples of 16 bits that `pixels` holds, in native order.

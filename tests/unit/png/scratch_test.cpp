@@ -30,7 +30,7 @@ std::size_t heap_needed(const bytes& file, const png_options& options, std::size
 
 std::size_t needed(const bytes& file, const png_options& options) {
   const chain input(file);
-  return png::scratch_bytes(std::get<png::header>(png::parse_header(input.first(), options)), options);
+  return png::reference_scratch_bytes(std::get<png::header>(png::parse_header(input.first(), options)), options);
 }
 
 } // namespace

@@ -1,0 +1,350 @@
+#include "inflate.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "inflate_loop.hpp"
+
+namespace weir::png {
+
+using namespace code;
+
+void inflater::start(bool bmi2) noexcept {
+  bits_ = 0;
+  count_ = 0;
+  phase_ = phase::stream;
+  last_block_ = false;
+  fixed_codes_ = false;
+  bmi2_ = bmi2;
+}
+
+inflater::outcome inflater::run(step& s) noexcept {
+  for (;;) {
+    switch (advance(s)) {
+    case next::phase: break;
+    case next::input: return outcome::needs_input;
+    case next::output: return outcome::full;
+    }
+    if (phase_ == phase::end) {
+      return outcome::end;
+    }
+    if (phase_ == phase::refused) {
+      return outcome::refused;
+    }
+  }
+}
+
+inflater::next inflater::advance(step& s) noexcept {
+  if (phase_ != phase::stored) {
+    fill(s);
+  }
+  switch (phase_) {
+  case phase::stream: return begin_stream();
+  case phase::block: return begin_block();
+  case phase::stored_size: return begin_stored();
+  case phase::stored: return copy_stored(s);
+  case phase::sizes: return read_sizes();
+  case phase::precode: return read_precode(s);
+  case phase::lengths: return read_lengths(s);
+  case phase::codes: return read_codes(s);
+  case phase::trailer: return read_trailer();
+  case phase::end:
+  case phase::refused: break;
+  }
+  return next::phase;
+}
+
+void inflater::fill(step& s) noexcept {
+  while (count_ <= 55 && s.from != s.from_end) {
+    bits_ |= std::uint64_t{*s.from++} << count_;
+    count_ += 8;
+  }
+}
+
+inflater::next inflater::refuse() noexcept {
+  phase_ = phase::refused;
+  return next::phase;
+}
+
+inflater::next inflater::begin_stream() noexcept {
+  if (count_ < 16) {
+    return next::input;
+  }
+  const std::uint32_t method = peek(8);
+  const std::uint32_t flags = peek(16) >> 8;
+  drop(16);
+  const unsigned window_bits = (method >> 4) + 8;
+  if ((method & 15U) != 8 || window_bits > 15 || (method << 8 | flags) % 31 != 0 || (flags & 0x20U) != 0) {
+    return refuse();
+  }
+  usable_distances_ = std::size_t{window_bits} * 2; // each two more of the symbols reach twice as far
+  phase_ = phase::block;
+  return next::phase;
+}
+
+inflater::next inflater::begin_block() noexcept {
+  if (count_ < 3) {
+    return next::input;
+  }
+  last_block_ = peek(1) != 0;
+  const std::uint32_t type = peek(3) >> 1;
+  drop(3);
+  switch (type) {
+  case 0:
+    drop(count_ % 8);
+    phase_ = phase::stored_size;
+    break;
+  case 1:
+    use_fixed_codes();
+    phase_ = phase::codes;
+    break;
+  case 2: phase_ = phase::sizes; break;
+  default: return refuse();
+  }
+  return next::phase;
+}
+
+inflater::next inflater::end_block() noexcept {
+  if (last_block_) {
+    drop(count_ % 8);
+  }
+  phase_ = last_block_ ? phase::trailer : phase::block;
+  return next::phase;
+}
+
+inflater::next inflater::begin_stored() noexcept {
+  if (count_ < 32) {
+    return next::input;
+  }
+  stored_ = peek(16);
+  const std::uint32_t complement = peek(32) >> 16;
+  drop(32);
+  if ((stored_ ^ complement) != 0xFFFFU) {
+    return refuse();
+  }
+  phase_ = phase::stored;
+  return next::phase;
+}
+
+inflater::next inflater::copy_stored(step& s) noexcept {
+  while (stored_ > 0 && count_ > 0) { // at most eight that had been taken already
+    if (s.to >= s.to_limit) {
+      return next::output;
+    }
+    *s.to++ = static_cast<std::uint8_t>(peek(8));
+    drop(8);
+    --stored_;
+  }
+  if (stored_ == 0) {
+    return end_block();
+  }
+  if (s.to >= s.to_limit) {
+    return next::output;
+  }
+  const std::size_t n = std::min(
+      {std::size_t{stored_}, static_cast<std::size_t>(s.from_end - s.from), static_cast<std::size_t>(s.to_limit - s.to)});
+  if (n == 0) {
+    return next::input;
+  }
+  std::memcpy(s.to, s.from, n);
+  s.to += n;
+  s.from += n;
+  stored_ -= static_cast<std::uint32_t>(n);
+  return next::phase;
+}
+
+inflater::next inflater::read_sizes() noexcept {
+  if (count_ < 14) {
+    return next::input;
+  }
+  litlens_ = peek(5) + 257;
+  distances_ = (peek(10) >> 5) + 1;
+  precodes_ = (peek(14) >> 10) + 4;
+  drop(14);
+  if (litlens_ > 286 || distances_ > 30) {
+    return refuse();
+  }
+  precode_lengths_.fill(0);
+  read_ = 0;
+  phase_ = phase::precode;
+  return next::phase;
+}
+
+inflater::next inflater::read_precode(step& s) noexcept {
+  constexpr std::array<std::uint8_t, 19> order = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+  for (; read_ < precodes_; ++read_) {
+    if (count_ < 3) {
+      fill(s);
+      if (count_ < 3) {
+        return next::input;
+      }
+    }
+    precode_lengths_[order[read_]] = static_cast<std::uint8_t>(peek(3));
+    drop(3);
+  }
+  if (!build_precode(precode_.data(), precode_lengths_.data())) {
+    return refuse();
+  }
+  read_ = 0;
+  phase_ = phase::lengths;
+  return next::phase;
+}
+
+inflater::next inflater::read_lengths(step& s) noexcept {
+  const std::size_t all = litlens_ + distances_;
+  while (read_ < all) {
+    if (count_ < precode_bits + 7) {
+      fill(s);
+    }
+    const std::uint32_t entry = precode_[peek(precode_bits)];
+    const std::uint32_t symbol = value_of(entry);
+    const unsigned bits = bits_of(entry);
+    const unsigned extra = symbol < 16 ? 0 : symbol == 16 ? 2 : symbol == 17 ? 3 : 7;
+    if (count_ < bits + extra) {
+      return next::input;
+    }
+    if (symbol < 16) {
+      lengths_[read_++] = static_cast<std::uint8_t>(symbol);
+      drop(bits);
+      continue;
+    }
+    if (symbol == 16 && read_ == 0) {
+      return refuse();
+    }
+    const std::uint8_t value = symbol == 16 ? lengths_[read_ - 1] : std::uint8_t{0};
+    const std::size_t times = (peek(bits + extra) >> bits) + (symbol == 18 ? 11U : 3U);
+    drop(bits + extra);
+    if (times > all - read_) {
+      return refuse();
+    }
+    std::memset(lengths_.data() + read_, value, times);
+    read_ += times;
+  }
+  if (!use_lengths()) {
+    return refuse();
+  }
+  phase_ = phase::codes;
+  return next::phase;
+}
+
+bool inflater::use_lengths() noexcept {
+  fixed_codes_ = false;
+  if (lengths_[256] == 0) { // a block without an end
+    return false;
+  }
+  if (!build_litlen(litlen_.data(), lengths_.data(), litlens_) ||
+      !build_distances(distance_.data(), lengths_.data() + litlens_, distances_, usable_distances_)) {
+    return false;
+  }
+  constexpr std::uint64_t pays_from = 4096;
+  if (expected_ >= pays_from) {
+    join_codes(litlen_.data());
+  }
+  return true;
+}
+
+void inflater::use_fixed_codes() noexcept {
+  if (fixed_codes_) {
+    return;
+  }
+  std::array<std::uint8_t, 288> litlens;
+  for (std::size_t i = 0; i < litlens.size(); ++i) {
+    litlens[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
+  }
+  std::array<std::uint8_t, 32> distances;
+  distances.fill(5);
+  (void)build_litlen(litlen_.data(), litlens.data(), litlens.size()); // complete, both
+  (void)build_distances(distance_.data(), distances.data(), distances.size(), usable_distances_);
+  fixed_codes_ = true;
+}
+
+// As far as the fast loop can go, then symbol by symbol where the piece of input ends.
+inflater::next inflater::read_codes(step& s) noexcept {
+  for (;;) {
+    if (s.to >= s.to_limit) {
+      return next::output;
+    }
+    if (static_cast<std::size_t>(s.from_end - s.from) >= inflate_loop::reads_ahead) {
+      switch (bmi2_ ? inflate_loop::run_bmi2(*this, s) : inflate_loop::run(*this, s)) {
+      case inflate_loop::left::margin: break;
+      case inflate_loop::left::block: return end_block();
+      case inflate_loop::left::bad: return refuse();
+      }
+      continue;
+    }
+    fill(s);
+    if (const next n = read_one(s); n != next::phase || phase_ != phase::codes) {
+      return n;
+    }
+  }
+}
+
+// Literals, a match, both or the block's end: what one entry stands for. Consumes nothing if not all of it is there.
+inflater::next inflater::read_one(step& s) noexcept {
+  unsigned used = 0;
+  const auto look_up = [this, &used](const std::uint32_t* table, unsigned width) {
+    std::uint32_t entry = table[bits_ >> used & ((1U << width) - 1)];
+    if (literals_of(entry) == 0 && (table != litlen_.data() || (entry & special) != 0) && kind_of(entry) == link) {
+      used += width;
+      entry = table[value_of(entry) + (bits_ >> used & ((1U << code_bits_of(entry)) - 1))];
+    }
+    used += bits_of(entry);
+    return entry;
+  };
+  const auto number_of = [this, &used](std::uint32_t entry) { // just looked up
+    const unsigned extra = bits_of(entry) - code_bits_of(entry);
+    return static_cast<std::size_t>(value_of(entry) + (bits_ >> (used - extra) & ((std::uint64_t{1} << extra) - 1)));
+  };
+  const std::uint32_t entry = look_up(litlen_.data(), litlen_bits);
+  if (used > count_) {
+    return next::input;
+  }
+  std::size_t length = 0;
+  if ((entry & special) == 0) {
+    length = tail_of(entry) != 0 ? tail_of(entry) + 2 : 0;
+  } else if (kind_of(entry) == end) {
+    drop(used);
+    return end_block();
+  } else if (kind_of(entry) == invalid) {
+    return refuse();
+  } else {
+    length = number_of(entry);
+  }
+  const unsigned literals = literals_of(entry);
+  std::size_t distance = 0;
+  if (length != 0) {
+    const std::uint32_t far = look_up(distance_.data(), distance_bits);
+    if (used > count_) {
+      return next::input;
+    }
+    if (kind_of(far) == invalid) {
+      return refuse();
+    }
+    distance = number_of(far);
+    if (distance > static_cast<std::size_t>(s.to - s.oldest) + literals) {
+      return refuse();
+    }
+  }
+  drop(used);
+  for (unsigned i = 0; i < literals; ++i) {
+    *s.to++ = static_cast<std::uint8_t>(entry >> (8 + 8 * i));
+  }
+  if (length != 0) {
+    inflate_loop::copy(s.to, distance, length);
+    s.to += length;
+  }
+  return next::phase;
+}
+
+inflater::next inflater::read_trailer() noexcept {
+  if (count_ < 32) {
+    return next::input;
+  }
+  const std::uint32_t read = peek(32);
+  checksum_ = read << 24 | (read & 0xFF00U) << 8 | (read >> 8 & 0xFF00U) | read >> 24;
+  drop(32);
+  phase_ = phase::end;
+  return next::phase;
+}
+
+} // namespace weir::png

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "inflate.hpp"
+
+namespace weir::png {
+
+/// The inner loop of the inflater: symbols of a block, as long as there is so much input left and so much room that neither has
+/// to be looked at for each. Compiled for every processor, and for those with BMI2.
+struct inflate_loop {
+  static constexpr std::size_t reads_ahead = 16;  ///< bytes of input that an iteration may read
+  static constexpr std::size_t writes_ahead = 16; ///< bytes behind its end that a copy may write
+
+  enum class left : std::uint8_t { margin, block, bad };
+
+  static left run(inflater& s, inflater::step& io) noexcept;
+  static left run_bmi2(inflater& s, inflater::step& io) noexcept;
+
+  /// Copies what stands `distance` before `to` (they may overlap: what was copied is then copied again).
+  static void copy(std::uint8_t* to, std::size_t distance, std::size_t length) noexcept {
+    const std::uint8_t* from = to - distance;
+    std::uint8_t* const end = to + length;
+    if (distance >= 8) {
+      do { // most are short: two at a time
+        std::memcpy(to, from, 8);
+        std::memcpy(to + 8, from + 8, 8);
+        to += 16;
+        from += 16;
+      } while (to < end);
+    } else if (distance == 1) {
+      std::memset(to, *from, length);
+    } else {
+      do { // a word's first `distance` bytes are right, and are the start of the next one's source
+        std::memcpy(to, from, 8);
+        to += distance;
+        from += distance;
+      } while (to < end);
+    }
+  }
+};
+static_assert(inflater::slack >= 258 + 12 + inflate_loop::writes_ahead);
+
+} // namespace weir::png
