@@ -1,6 +1,7 @@
 #include "decode.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "reference.hpp"
 #ifdef WEIR_FAST_PNG
@@ -11,19 +12,37 @@ namespace weir::png {
 namespace {
 
 #ifndef WEIR_FAST_PNG
-ending decode_fast(const memory::segment*, const header&, const png_options&, const surface&, scratch&, stop_flag) noexcept {
-  return ending::not_claimed;
+struct fast_result {
+  ending how = ending::not_claimed;
+  bool ask_libpng = false;
+};
+fast_result decode_fast(const memory::segment*, const header&, const png_options&, const surface&, scratch&,
+                        stop_flag) noexcept {
+  return {};
 }
 std::size_t fast_scratch_bytes(const header&) noexcept { return 0; }
 #endif
+
+// By the fast decoder, and libpng for the chunks before the pixels where they need it.
+decoded decode_claimed(const memory::segment* input, const header& h, const png_options& options, const surface& to,
+                       scratch& memory, stop_flag stop) noexcept {
+  decoded result;
+  const fast_result fast = decode_fast(input, h, options, to, memory, stop);
+  result.how = fast.how;
+  if (fast.how == ending::ok && fast.ask_libpng) {
+    probed before = probe(input, h, options, memory, stop);
+    result.how = before.how == ending::failed ? ending::not_claimed : before.how;
+    result.warning = std::move(before.warning);
+  }
+  return result;
+}
 
 } // namespace
 
 decoded decode(const memory::segment* input, const header& h, const png_options& options, const surface& to, scratch& memory,
                stop_flag stop, decoder_choice which) noexcept {
   if (which != decoder_choice::reference) {
-    decoded result;
-    result.how = decode_fast(input, h, options, to, memory, stop);
+    decoded result = decode_claimed(input, h, options, to, memory, stop);
     if (result.how != ending::not_claimed || which == decoder_choice::fast) {
       return result;
     }

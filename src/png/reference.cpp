@@ -52,6 +52,7 @@ probed probe(const memory::segment* input, const header& h, const png_options& o
   try {
     if (result.how == ending::ok) {
       result.output = output_shape(h, options, s.transparent);
+      result.warning = s.warning;
       if (auto bad = check_limits(result.output, options, s.input.offset())) {
         result.how = ending::failed;
         result.why = *std::move(bad);

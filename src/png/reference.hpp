@@ -29,8 +29,9 @@ namespace weir::png {
 
 struct probed {
   ending how = ending::failed;
-  shape output; ///< with `ok`: what a decode gives; within the caller's limits
-  failure why;  ///< with `failed`
+  shape output;        ///< with `ok`: what a decode gives; within the caller's limits
+  std::string warning; ///< with `ok`: libpng's first so far, or empty
+  failure why;         ///< with `failed`
 };
 
 /// Asks libpng for what the header alone can't tell (`needs_probe`): reads all that stands before the pixels. As

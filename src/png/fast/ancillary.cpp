@@ -83,18 +83,24 @@ bool ancillary::read_one(chunk_reader& in, const header& h) noexcept {
   case name_of("eXIf"): return read_small(in, h);
   case name_of("tEXt"):
   case name_of("iTXt"): return read_text(in);
-  case name_of("iCCP"):
+  case name_of("iCCP"): light = true; return !pixels_seen_ && ask_libpng(in);
   case name_of("zTXt"):
   case name_of("sPLT"):
   case name_of("hIST"):
   case name_of("oFFs"):
   case name_of("pCAL"):
-  case name_of("sCAL"): return false;
+  case name_of("sCAL"): return !pixels_seen_ && ask_libpng(in);
   default: break;
   }
   // What libpng doesn't know it passes over, if it isn't critical.
   bytes_ += in.left();
   return (in.name() & 0x20000000U) != 0 && bytes_ <= most_bytes;
+}
+
+bool ancillary::ask_libpng(chunk_reader& in) noexcept {
+  bytes_ += in.left();
+  for_libpng = true;
+  return bytes_ <= most_bytes;
 }
 
 bool ancillary::read_palette(chunk_reader& in, const header& h) noexcept {
@@ -103,9 +109,8 @@ bool ancillary::read_palette(chunk_reader& in, const header& h) noexcept {
   if (!h.has_color() || !first(plte) || (seen_ & (trns | bkgd)) != 0 || size == 0 || size % 3 != 0 || size / 3 > most) {
     return false;
   }
-  palette.fill(0);
   alphas.fill(255);
-  palette_size_ = size / 3;
+  palette_size = size / 3;
   return in.read(palette.data(), size);
 }
 
@@ -116,7 +121,7 @@ bool ancillary::read_transparency(chunk_reader& in, const header& h) noexcept {
   transparent = true;
   if (h.has_palette()) {
     const std::size_t size = in.left();
-    return size > 0 && size <= palette_size_ && (seen_ & bkgd) == 0 && in.read(alphas.data(), size);
+    return size > 0 && size <= palette_size && (seen_ & bkgd) == 0 && in.read(alphas.data(), size);
   }
   const std::size_t samples = h.has_color() ? 3 : 1;
   std::array<std::uint8_t, 6> data{};
@@ -175,7 +180,7 @@ bool ancillary::read_small(chunk_reader& in, const header& h) noexcept {
       return false;
     }
     if (h.has_palette()) {
-      return size == 1 && data[0] < palette_size_;
+      return size == 1 && data[0] < palette_size;
     }
     bool in_range = size == 2 * color_samples;
     for (std::size_t i = 0; i < color_samples; ++i) {

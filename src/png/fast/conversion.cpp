@@ -132,28 +132,43 @@ bool conversion::prepare(const header& h, const ancillary& a, const png_options&
 
 void conversion::fill_table(const header& h, const ancillary& a) noexcept {
   const std::size_t values = std::size_t{1} << depth_;
-  const unsigned largest = static_cast<unsigned>(values - 1);
-  for (std::size_t v = 0; v < values; ++v) {
-    std::array<std::uint8_t, 4> rgba{};
-    if (h.has_palette()) {
-      std::memcpy(rgba.data(), a.palette.data() + 3 * v, 3);
-      rgba[3] = a.transparent ? a.alphas[v] : static_cast<std::uint8_t>(largest);
-    } else {
-      rgba[0] = rgba[1] = rgba[2] = static_cast<std::uint8_t>(v * 255 / largest);
-      rgba[3] = static_cast<std::uint8_t>(!has_key_ ? largest : v == a.key[0] ? 0U : 255U);
-    }
+  const auto largest = static_cast<std::uint8_t>(values - 1);
+  const bool wide = output_pixel_ > sizeof(narrow_table_[0]);
+  const auto set = [this, wide](std::size_t v, const std::array<std::uint8_t, 4>& rgba) {
     std::array<std::uint8_t, 4> pixel = rgba;
     if (channels_out_ < 3) {
       pixel = {static_cast<std::uint8_t>(gray_of(rgba.data())), rgba[3], 0, 0};
     }
-    for (std::size_t c = 0; c < 4; ++c) {
-      if (output_.bits == 8) {
-        table_[v][c] = pixel[c];
-      } else {
-        table_[v][2 * c] = table_[v][2 * c + 1] = pixel[c];
-      }
+    std::array<std::uint8_t, 8> doubled{pixel[0], pixel[0], pixel[1], pixel[1], pixel[2], pixel[2], pixel[3], pixel[3]};
+    if (wide) {
+      table_[v] = doubled;
+    } else if (output_.bits == 16) {
+      std::memcpy(&narrow_table_[v], doubled.data(), 4);
+    } else {
+      std::memcpy(&narrow_table_[v], pixel.data(), 4);
     }
-    std::memcpy(&narrow_table_[v], table_[v].data(), 4);
+  };
+  if (!h.has_palette()) {
+    for (std::size_t v = 0; v < values; ++v) {
+      const auto gray = static_cast<std::uint8_t>(v * 255 / largest);
+      set(v, {gray, gray, gray, !has_key_ ? largest : v == a.key[0] ? std::uint8_t{0} : std::uint8_t{255}});
+    }
+    return;
+  }
+  const std::size_t colors = a.palette_size;
+  for (std::size_t v = 0; v < colors; ++v) {
+    const std::uint8_t* const rgb = a.palette.data() + 3 * v;
+    set(v, {rgb[0], rgb[1], rgb[2], a.transparent ? a.alphas[v] : largest});
+  }
+  if (colors < values) { // an index past the palette is black
+    set(colors, {0, 0, 0, a.transparent ? std::uint8_t{255} : largest});
+    const auto first = static_cast<std::ptrdiff_t>(colors);
+    const auto last = static_cast<std::ptrdiff_t>(values);
+    if (wide) {
+      std::fill(table_.begin() + first + 1, table_.begin() + last, table_[colors]);
+    } else {
+      std::fill(narrow_table_.begin() + first + 1, narrow_table_.begin() + last, narrow_table_[colors]);
+    }
   }
 }
 

@@ -50,7 +50,7 @@ private:
   std::array<std::uint16_t, 3> key_{};
   std::uint16_t alpha_ = 255;
 
-  // Pixels by value (of at most 8 bits), each at the start of eight bytes; and the same four bytes wide.
+  // Pixels of the output by value (of at most 8 bits): in the first where they have more than four bytes, else in the second.
   alignas(8) std::array<std::array<std::uint8_t, 8>, 256> table_;
   std::array<std::uint32_t, 256> narrow_table_;
 };

@@ -130,19 +130,20 @@ ending run(state& s, const header& h, const png_options& options, surface to, sc
 
 std::size_t fast_scratch_bytes(const header& h) noexcept { return state_bytes + row_sink::scratch_bytes(h); }
 
-ending decode_fast(const memory::segment* input, const header& h, const png_options& options, const surface& to,
-                   scratch& memory, stop_flag stop, const kernels::set& k) noexcept {
+fast_result decode_fast(const memory::segment* input, const header& h, const png_options& options, const surface& to,
+                        scratch& memory, stop_flag stop, const kernels::set& k) noexcept {
   memory.limit_heap(false);
   void* room = memory.allocate(state_bytes);
   std::size_t size = state_bytes;
-  ending how = ending::not_claimed;
+  fast_result result;
   if (room != nullptr && std::align(alignof(state), sizeof(state), room, size) != nullptr) {
     auto* const s = new (room) state(input);
-    how = run(*s, h, options, to, memory, stop, k);
+    result.how = run(*s, h, options, to, memory, stop, k);
+    result.ask_libpng = s->extras.for_libpng;
     s->~state();
   }
   memory.reset();
-  return how;
+  return result;
 }
 
 } // namespace weir::png

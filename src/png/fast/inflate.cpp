@@ -236,7 +236,7 @@ bool inflater::use_lengths() noexcept {
       !build_distances(distance_.data(), lengths_.data() + litlens_, distances_, usable_distances_)) {
     return false;
   }
-  constexpr std::uint64_t pays_from = 4096;
+  constexpr std::uint64_t pays_from = 16 * 1024;
   if (expected_ >= pays_from) {
     join_codes(litlen_.data());
   }

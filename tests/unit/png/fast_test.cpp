@@ -1,8 +1,16 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <new>
+#include <span>
+#include <vector>
+
 #include "../../conformance/chunks.hpp"
 #include "../../conformance/patterns.hpp"
 #include "decoding.hpp"
+#include "png/fast/decode_fast.hpp"
+#include "png/kernels/kernels.hpp"
 
 // The fast decoder against libpng: what it claims, and that its bytes are libpng's.
 
@@ -63,4 +71,89 @@ TEST_CASE("the fast decoder claims every kind of PNG of every small size, and gi
       }
     }
   }
+}
+
+TEST_CASE("whichever kernels the processor has, the bytes are libpng's, for every kind, filter, compression and chunk size") {
+  patterns::noise random(7);
+  for (const png::kernels::set* kernels : png::kernels::usable()) {
+    if (kernels == nullptr) {
+      continue;
+    }
+    for (const auto kind : patterns::kinds) {
+      for (int round = 0; round < 6; ++round) {
+        picture p = patterns::make(kind, 1 + random.next() % 400, 1 + random.next() % 60, round % 3 == 2, random.next());
+        p.level = static_cast<int>(random.next() % 10);
+        p.filters = round == 0 ? -1 : 8 << (random.next() % 5);
+        p.idat_bytes = 1 + random.next() % 5000;
+        const bytes file = encode(p);
+        const png_options options{.channels = static_cast<int>(random.next() % 5), .bits = round % 2 == 0 ? 8 : 16};
+        const verdict expected = decode_file(file, options);
+        REQUIRE(expected.how == ending::ok);
+        const chain input(file);
+        const auto h = std::get<png::header>(png::parse_header(input.first(), options));
+        std::vector<std::byte> arena(png::fast_scratch_bytes(h));
+        png::scratch memory(arena);
+        bytes pixels(expected.pixels.size());
+        INFO(kernels->name << " " << patterns::name(kind) << " " << p.width << " x " << p.height << " level " << p.level
+                           << " filters " << p.filters << " channels " << options.channels << " bits " << options.bits);
+        const png::fast_result got =
+            png::decode_fast(input.first(), h, options, std::as_writable_bytes(std::span(pixels)), memory, {}, *kernels);
+        REQUIRE(got.how == ending::ok);
+        REQUIRE(pixels == expected.pixels);
+        REQUIRE(memory.heap_peak() == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("the fast decoder writes at most 64 KiB more once a stop has been asked for") {
+  // The flag lies in the output itself: a pixel of ones sets it.
+  picture p = patterns::make({0, 8}, 1024, 1024);
+  std::fill(p.samples.begin(), p.samples.end(), std::uint8_t{1});
+  const bytes file = encode(p);
+  const chain input(file);
+  const auto h = std::get<png::header>(png::parse_header(input.first(), {}));
+  for (const std::size_t at : {std::size_t{0}, std::size_t{5000}, std::size_t{500'000}}) {
+    std::vector<std::byte> room(p.samples.size());
+    auto* const flag = new (room.data() + at) std::atomic<bool>(false);
+    png::scratch memory(worker_scratch());
+    const png::fast_result got = png::decode_fast(input.first(), h, {}, std::span(room), memory, stop_flag(flag));
+    CHECK(got.how == ending::stopped);
+    const auto written = static_cast<std::size_t>(std::count(room.begin(), room.end(), std::byte{1}));
+    CHECK(written > at);
+    CHECK(written <= at + 64 * 1024);
+  }
+}
+
+TEST_CASE("a file with a profile that libpng warns of is decoded fast, and has libpng's warning") {
+  const bytes file = chunks::insert_after(encode(patterns::make({2, 8}, 20, 20)), "IHDR",
+                                          chunks::make("iCCP", chunks::text(std::string("name\0\0nonsense", 14))));
+  const verdict reference = decode_file(file, {.channels = 3});
+  const verdict fast = decode_file(file, {.channels = 3}, 64, decoder_choice::fast);
+  REQUIRE(reference.how == ending::ok);
+  CHECK_FALSE(reference.warning.empty());
+  CHECK(fast.how == ending::ok);
+  CHECK(fast.warning == reference.warning);
+  CHECK(fast.pixels == reference.pixels);
+  CHECK(difference(file, {.channels = 1}) == "");
+}
+
+TEST_CASE("what a PNG may not be, and what libpng warns of, is not claimed") {
+  const bytes file = encode(patterns::make({3, 4}, 20, 20));
+  const auto claimed = [](const bytes& f) {
+    return decode_file(f, {.channels = 3}, 64, decoder_choice::fast).how == ending::ok;
+  };
+  REQUIRE(claimed(file));
+  CHECK_FALSE(claimed(chunks::break_adler(file)));
+  for (const char* name : {"PLTE", "IDAT", "IEND"}) {
+    CHECK_FALSE(claimed(chunks::break_crc(file, name)));
+    CHECK_FALSE(claimed(chunks::erase(file, name)));
+  }
+  CHECK_FALSE(claimed(chunks::insert_before(file, "IDAT", chunks::make("gAMA", {0, 0, 0, 1}))));
+  CHECK_FALSE(claimed(chunks::insert_before(file, "PLTE", chunks::make("tRNS", {1}))));
+  CHECK_FALSE(claimed(chunks::insert_before(file, "IEND", chunks::make("tRNS", {1}))));
+  CHECK_FALSE(claimed(chunks::insert_before(file, "IDAT", chunks::make("ABCD", {1}))));
+  CHECK_FALSE(claimed(chunks::insert_before(file, "IEND", chunks::make("IDAT", {1}))));
+  CHECK(claimed(chunks::insert_before(file, "IDAT", chunks::make("abCd", {1}))));
+  CHECK(claimed(chunks::insert_before(file, "IDAT", chunks::make("IDAT", {}))));
 }
