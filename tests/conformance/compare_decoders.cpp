@@ -1,6 +1,7 @@
 // Compares the decoders with each other, on files that it makes and on files that it is given (see comparer.hpp for what has to
 // agree). Exit code 0 if all agree.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -53,6 +54,7 @@ struct options {
   std::uint64_t seed = 1;
   std::uint32_t jobs = cli::cores_available();
   std::uint32_t mutants = 20;
+  std::uint64_t sample = 0; // 0: all
   std::string save = ".";
 };
 
@@ -65,6 +67,7 @@ cli::command_line<options> parse(int argc, char** argv) {
   line.number("--cases", into.cases, std::uint64_t{1}, most, "N", "so many cases, of some 10 comparisons each (20000)");
   line.number("--seed", into.seed, std::uint64_t{0}, most, "N", "which cases (1)");
   line.number("--mutants", into.mutants, 0U, 1'000'000U, "N", "with PATHs: mutations of each file (20)");
+  line.number("--sample", into.sample, std::uint64_t{1}, most, "N", "with PATHs: so many of the files, evenly chosen (all)");
   line.number("--jobs", into.jobs, 1U, 1024U, "N", "threads (cores available)");
   line.value("--save", "DIR", "where files of disagreements go (.)", [&into](const std::string& text) { into.save = text; });
   return line.parse(argc, argv, into);
@@ -84,7 +87,11 @@ class comparison {
 public:
   comparison(const options& asked, const cli::signals& taken) : asked_(asked), taken_(&taken) {
     const cli::input_list found = cli::expand(asked.paths, {});
-    paths_ = found.paths;
+    const std::uint64_t files = found.paths.size();
+    const std::uint64_t taken_files = asked.sample == 0 ? files : std::min(asked.sample, files);
+    for (std::uint64_t i = 0; i < taken_files; ++i) {
+      paths_.push_back(found.paths.at(i * files / taken_files));
+    }
     total_ = !asked.paths.empty() ? paths_.size() : asked.cases != 0 ? asked.cases : asked.seconds != 0 ? most : 20'000;
     if (asked.seconds != 0) {
       end_ = steady::now() + std::chrono::seconds(asked.seconds);
