@@ -33,6 +33,15 @@ int mappings() {
   return lines;
 }
 
+/// In KiB.
+[[maybe_unused]] long resident() {
+  std::ifstream statm("/proc/self/statm");
+  long size = 0;
+  long pages = 0;
+  statm >> size >> pages;
+  return pages * 4;
+}
+
 /// One runtime's life: a pipeline over real files, stopped `after` so long, or at its natural end before that.
 void life(setting s, const std::vector<std::string>& paths, std::chrono::microseconds after) {
   place p(s);
@@ -57,7 +66,8 @@ void life(setting s, const std::vector<std::string>& paths, std::chrono::microse
 } // namespace
 
 TEST_CASE(
-    "a thousand runtimes that are made, run, stopped and destroyed leave threads, descriptors and mappings as they were") {
+    "a thousand runtimes that are made, run, stopped and destroyed leave threads, descriptors, mappings and resident memory as "
+    "they were") {
   png_directory d;
   for (unsigned i = 0; i < 12; ++i) {
     d.png(30 + i * 5, 40);
@@ -69,12 +79,13 @@ TEST_CASE(
   CAPTURE(name_of(s));
   std::mt19937 random(7);
   std::uniform_int_distribution<int> moment(0, 3000);
-  for (int i = 0; i < 5; ++i) { // libuv's pool, and what the C library keeps of threads, are there from then on
+  for (int i = 0; i < 25; ++i) { // libuv's pool, and what the C library keeps of threads and blocks, are there from then on
     life(s, d.paths, 3ms);
   }
   const int threads_before = threads();
   const int descriptors_before = descriptors();
   [[maybe_unused]] const int mappings_before = mappings();
+  [[maybe_unused]] const long resident_before = resident();
   for (int i = 0; i < rounds; ++i) {
     life(s, d.paths, std::chrono::microseconds(moment(random)));
   }
@@ -82,5 +93,8 @@ TEST_CASE(
   CHECK(becomes(descriptors_before, descriptors));
 #ifndef WEIR_TEST_SLOW // a sanitizer's runtime has mappings of its own
   CHECK(becomes(0, [&] { return mappings() <= mappings_before + 2 ? 0 : mappings(); })); // malloc may grow an arena
+  const long grown = resident() - resident_before;
+  CAPTURE(grown);
+  CHECK(grown < 2048); // KiB: 8 a runtime, which is less than anything that one is made of
 #endif
 }
