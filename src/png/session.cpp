@@ -144,7 +144,8 @@ void decode(session& s) {
   if (stride < row_bytes || s.destination.size < row_bytes || (s.destination.size - row_bytes) / stride < height - 1) {
     png_error(s.png, "the destination is too small");
   }
-  if (row_bytes > between_looks) {
+  if (row_bytes > between_looks && !s.by_the_book) {
+    s.short_reads = true;
     png_set_compression_buffer_size(s.png, short_read);
   }
   read_rows(s, passes, height, stride, widen ? samples : 0);

@@ -26,17 +26,19 @@ struct session {
   cursor input;
   scratch* memory;
   stop_flag stop;
-  header expected;        ///< what parse_header read
-  int channels = 0;       ///< as in png_options
-  int bits = 8;           ///< as in png_options
-  bool only_info = false; ///< end after png_read_info
-  surface destination;    ///< rows are written here
+  header expected;          ///< what parse_header read
+  int channels = 0;         ///< as in png_options
+  int bits = 8;             ///< as in png_options
+  bool only_info = false;   ///< end after png_read_info
+  bool by_the_book = false; ///< whatever the rows' length, libpng is given as much input at a time as it asks for by default
+  surface destination;      ///< rows are written here
 
   // What came out.
   ending how = ending::failed;
   bool transparent = false; ///< libpng accepted a tRNS chunk before the pixels
   char error[200] = {};     ///< with `failed`: libpng's message
   char warning[200] = {};   ///< libpng's first warning, or empty
+  bool short_reads = false; ///< it was given less input at a time, so that a stop is seen soon
 
   // libpng's.
   png_struct_def* png = nullptr;
