@@ -104,7 +104,11 @@ private:
 
   /// libuv's threads, and what else is made once and stays, are there from then on.
   void warm_up(const known_images& known, const std::vector<place>& places, std::uint64_t seed) {
+    std::vector<place> all = places;
     for (const place& where : places) {
+      all.push_back({where.loop, cli::engine_choice::blocking}); // what an automatic one may come to, any time
+    }
+    for (const place& where : all) {
       words_.run_begins("while it warmed up\n");
       plan p = plan_of(seed, known, {where});
       p.how = end_kind::stop_from_thread;

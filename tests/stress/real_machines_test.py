@@ -9,6 +9,7 @@ WEIR_STRESS_RUNS: how many runs of cancel_stress each gets (15 unless told). Wha
 reason. The last line is "N passed, N failed".
 """
 import argparse
+import contextlib
 import errno
 import json
 import os
@@ -125,7 +126,8 @@ class Limits(Machine):
                     descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
                 except OSError:
                     continue
-                os.fsync(descriptor)  # what has not been written can't be dropped
+                with contextlib.suppress(OSError):  # not of every file
+                    os.fsync(descriptor)  # what has not been written can't be dropped
                 os.close(descriptor)
             while not ended.is_set():
                 for name in names:
