@@ -3,7 +3,7 @@
 
     bench_test.py BUILD COMMAND [unittest arguments]
 
-BUILD is the build directory with the programs, COMMAND is decode or pipeline. The last line is "N passed, N failed".
+BUILD is the build directory with the programs, COMMAND is decode, pipeline or peers. The last line is "N passed, N failed".
 """
 import json
 import pathlib
@@ -143,9 +143,22 @@ class Pipeline(Tool):
         self.assertIn("no PNG images", told)
 
 
+class Peers(Tool):
+    command = "peers"
+
+    def test_weir_is_measured_and_who_is_not_there_is_left_out_with_the_reason(self):
+        out, result = self.measured("--only", "nobody")
+        self.assertEqual(len(result["runs"]["weir"]), 2)
+        self.assertEqual(result["runs"]["weir"][0]["images"], result["images"])
+        self.assertGreater(result["runs"]["weir"][0]["peak_tree"], 0)
+        self.assertIn("stop", result["runs"]["weir"][1])
+        self.assertEqual(result["left_out"], {"nobody": "no such peer"})
+        self.assertIn("Left out: nobody: no such peer.", out)
+
+
 def main():
     global BUILD
-    BUILD, chosen = sys.argv[1], {"decode": Decode, "pipeline": Pipeline}[sys.argv[2]]
+    BUILD, chosen = sys.argv[1], {"decode": Decode, "pipeline": Pipeline, "peers": Peers}[sys.argv[2]]
     result = unittest.main(argv=[sys.argv[0], chosen.__name__, *sys.argv[3:]], exit=False).result
     failed = len(result.failures) + len(result.errors)
     print(f"{result.testsRun - failed} passed, {failed} failed")
