@@ -64,7 +64,7 @@ void segment_pool::make_urgent(segment_waiter& w) noexcept {
   serve_later_if_possible();
 }
 
-void segment_pool::release(segment* chain) noexcept {
+void segment_pool::put_back(segment* chain) noexcept {
   while (chain != nullptr) {
     segment& s = *std::exchange(chain, chain->next);
     --in_use_;
@@ -76,6 +76,10 @@ void segment_pool::release(segment* chain) noexcept {
       free_ = &s;
     }
   }
+}
+
+void segment_pool::release(segment* chain) noexcept {
+  put_back(chain);
   serve_later_if_possible();
   for (release_watcher* w = watchers_; w != nullptr; w = w->next_) {
     w->segments_released();
@@ -108,7 +112,7 @@ segment* segment_pool::obtain(std::uint32_t count) noexcept {
       s = make();
     }
     if (s == nullptr) {
-      release(chain);
+      put_back(chain); // nobody is told: who asks again when something was released would do so without end
       return nullptr;
     }
     s->used = 0;

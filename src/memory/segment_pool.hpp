@@ -88,6 +88,7 @@ private:
   [[nodiscard]] bool fits(std::uint32_t count) const noexcept { return count <= limit_ && in_use_ <= limit_ - count; }
   segment* obtain(std::uint32_t count) noexcept;
   segment* make() noexcept;
+  void put_back(segment* chain) noexcept;
   void destroy(segment& s) noexcept;
   void serve() noexcept;
   void serve_later_if_possible() noexcept;

@@ -46,6 +46,10 @@ fiber::fiber(std::function<void()> body, void* owner)
 }
 
 fiber::~fiber() {
+  over_ = true;
+  if (begun_) {
+    resume(); // so that the sanitizer's part of its stack is given back
+  }
 #ifdef WEIR_FIBER_TSAN
   __tsan_destroy_fiber(sanitizer_fiber_);
 #endif
@@ -57,10 +61,18 @@ void fiber::enter() noexcept {
   __sanitizer_finish_switch_fiber(nullptr, &self.there_bottom_, &self.there_size_);
 #endif
   self.body_();
+#ifdef WEIR_FIBER_TSAN
+  __tsan_switch_to_fiber(self.sanitizer_there_, 0);
+#endif
+#ifdef WEIR_FIBER_ASAN
+  __sanitizer_start_switch_fiber(nullptr, self.there_bottom_, self.there_size_);
+#endif
+  setcontext(&self.there_);
 }
 
 void fiber::resume() noexcept {
   running = this;
+  begun_ = true;
 #ifdef WEIR_FIBER_TSAN
   sanitizer_there_ = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(sanitizer_fiber_, 0);
@@ -76,7 +88,7 @@ void fiber::resume() noexcept {
   running = nullptr;
 }
 
-void fiber::pause() noexcept {
+bool fiber::pause() noexcept {
 #ifdef WEIR_FIBER_TSAN
   __tsan_switch_to_fiber(sanitizer_there_, 0);
 #endif
@@ -87,6 +99,7 @@ void fiber::pause() noexcept {
 #ifdef WEIR_FIBER_ASAN
   __sanitizer_finish_switch_fiber(fake_here_, &there_bottom_, &there_size_);
 #endif
+  return !over_;
 }
 
 } // namespace weir::workers

@@ -12,15 +12,16 @@ namespace weir::workers {
 /// simulator: its workers run real jobs in it, from one look at the stop flag to the next.
 class fiber {
 public:
-  /// `body` must not return, nor throw; it pauses.
+  /// `body` doesn't throw.
   fiber(std::function<void()> body, void* owner);
-  /// What is on its stack is gone with it, and not destroyed: only while it is paused in between.
+  /// Lets the body return, if it has begun.
   ~fiber();
   fiber(const fiber&) = delete;
   fiber& operator=(const fiber&) = delete;
 
   void resume() noexcept; ///< until it pauses; not from inside it
-  void pause() noexcept;  ///< from inside
+  /// From inside. False: it is to return now.
+  bool pause() noexcept;
   /// The one that runs on this thread; null: none.
   [[nodiscard]] static fiber* current() noexcept;
   [[nodiscard]] void* owner() const noexcept { return owner_; } ///< whatever the maker gave
@@ -31,6 +32,8 @@ private:
   std::function<void()> body_;
   void* owner_;
   std::unique_ptr<std::byte[]> stack_;
+  bool begun_ = false;
+  bool over_ = false;
   ucontext_t here_{};
   ucontext_t there_{}; // whoever resumed it
   // The sanitizers' own notion of stacks.

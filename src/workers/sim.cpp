@@ -27,7 +27,9 @@ void sim_crew::worker::work() noexcept {
       j.work(j, index_);
     }
     finished_ = std::exchange(current_, nullptr);
-    fiber_.pause();
+    if (!fiber_.pause()) {
+      return;
+    }
   }
 }
 

@@ -32,9 +32,9 @@ struct findings {
 
 /// Goes through schedules until it has run so many, or one breaks the contract, crashes or hangs: for each pipeline and seed,
 /// one undisturbed run; then one with a stop at each of its points; one with each open and read giving each errno, each
-/// submission refused, each allocation failing, each job without memory, each thread missing; and as many pairs of a stop and a
-/// failure as it has points. Where there are fewer runs to spend, an even part of each. What is planted (see explore.hpp) stays
-/// so.
+/// submission refused, each allocation failing, alone and with all after it, each job without memory, each thread missing; and
+/// as many pairs of a stop and a failure as it has points. Where there are fewer runs to spend, an even part of each. What is
+/// planted (see explore.hpp) stays so.
 [[nodiscard]] findings explore(const exploration& e);
 
 /// One run in a process of its own. Gives what is wrong with it.

@@ -57,8 +57,14 @@ TEST_CASE("every planted mistake is found, and the line that is printed for it r
   }
 }
 
+TEST_CASE("a file that asks for segments again when some come back doesn't do so for ever where there is no memory at all") {
+  for (std::uint64_t k = 100; k < 130; ++k) { // it did at 111, on an endless stack
+    REQUIRE_FALSE(run_apart({.pipeline = 1, .seed = 1, .what = fault::memory, .k = k}));
+  }
+}
+
 TEST_CASE("a failure's text is read back as it was written") {
-  for (const char* text : {"open:2:24", "read:1:512", "submit:3", "allocation:77", "job:1", "thread:2"}) {
+  for (const char* text : {"open:2:24", "read:1:512", "submit:3", "allocation:77", "memory:9", "job:1", "thread:2"}) {
     schedule s;
     REQUIRE(parse_fault(text, s));
     REQUIRE(to_text(s.what, s.k, s.error) == text);

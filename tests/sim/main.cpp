@@ -99,8 +99,9 @@ int main(int argc, char** argv) {
   app.add_option("--seed", e.seed, "Times, and the order of completions, follow from it")->capture_default_str();
   auto* const pipeline = app.add_option("--pipeline", single.pipeline, "Only this one (see --list)");
   auto* const stop_at = app.add_option("--stop-at", single.stop_at, "One run, with a stop at this point; 0: without");
-  auto* const fail = app.add_option(
-      "--fail", failing, "One run, with a failure: open:K:ERRNO, read:K:ERRNO, submit:K, allocation:K, job:K, thread:K");
+  auto* const fail =
+      app.add_option("--fail", failing,
+                     "One run, with a failure: open:K:ERRNO, read:K:ERRNO, submit:K, allocation:K, memory:K, job:K, thread:K");
   app.add_option("--plant", planted, "With a mistake planted in the library (see --list)");
   app.add_option("--jobs", e.processes, "Processes; 0: one for each core")->capture_default_str();
   app.add_flag("--json", json, "The result as JSON");

@@ -76,7 +76,8 @@ bool fails() noexcept {
     return false;
   }
   ++h.allocations;
-  const bool now = h.allocations == h.fail_at || (h.failing_job != nullptr && workers::fiber::current() == h.failing_job);
+  const bool now = h.allocations == h.fail_at || (h.fail_from != 0 && h.allocations >= h.fail_from) ||
+                   (h.failing_job != nullptr && workers::fiber::current() == h.failing_job);
   h.failed += now ? 1 : 0;
   return now;
 }

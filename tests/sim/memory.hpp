@@ -12,6 +12,7 @@ struct heap {
   std::uint64_t allocations = 0; ///< counted while `counting`
   bool counting = false;
   std::uint64_t fail_at = 0;         ///< that allocation has no memory; 0: none
+  std::uint64_t fail_from = 0;       ///< nor has that one any, nor any after it; 0: all have
   const void* failing_job = nullptr; ///< the fiber of the job that has none either; null: none
   std::uint64_t failed = 0;          ///< so many had none
   std::int64_t live = 0;             ///< blocks, the simulator's included

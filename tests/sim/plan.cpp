@@ -24,7 +24,7 @@ plan::plan(const schedule& base, const counts& undisturbed) noexcept : base_(bas
 
 std::uint64_t plan::faults() const noexcept {
   const counts& c = undisturbed_;
-  return c.opens * open_errors.size() + c.reads * read_errors.size() + c.submits + c.jobs + 2 + c.allocations;
+  return c.opens * open_errors.size() + c.reads * read_errors.size() + c.submits + c.jobs + 2 + 2 * c.allocations;
 }
 
 std::uint64_t plan::size() const noexcept { return undisturbed_.points + faults() + undisturbed_.points; }
@@ -45,7 +45,8 @@ void plan::set_fault(schedule& s, std::uint64_t i) const noexcept {
     s.error = open_errors[i];
   } else if (within(fault::read, c.reads, read_errors.size())) {
     s.error = read_errors[i];
-  } else if (!within(fault::submit, c.submits, 1) && !within(fault::job, c.jobs, 1) && !within(fault::thread, 2, 1)) {
+  } else if (!within(fault::submit, c.submits, 1) && !within(fault::job, c.jobs, 1) && !within(fault::thread, 2, 1) &&
+             !within(fault::memory, c.allocations, 1)) {
     (void)within(fault::allocation, c.allocations, 1);
   }
 }

@@ -72,8 +72,8 @@ public:
       c.reads = machine_.engine().reads();
       c.submits = machine_.engine().submits();
       check_end();
-      rt_.reset();
       set_.rt = nullptr;
+      rt_.reset();
     }
     check_memory();
     c.log_hash = world_.log_hash();
@@ -85,8 +85,17 @@ private:
   [[noreturn]] void broken(const std::string& what) {
     const own_business ours;
     the_heap.counting = false;
-    violated_(what);
+    violated_(what + alive());
     std::abort();
+  }
+  /// What is, if anything is.
+  [[nodiscard]] std::string alive() const {
+    const audit_report a = set_.rt != nullptr ? set_.rt->audit() : audit_report{};
+    if (a.frames + a.operations + a.jobs + a.leases == 0) {
+      return {};
+    }
+    return " (alive: " + std::to_string(a.frames) + " frames, " + std::to_string(a.operations) + " operations, " +
+           std::to_string(a.jobs) + " jobs, " + std::to_string(a.leases) + " leases)";
   }
   void require(bool holds, const char* what) {
     if (!holds) {
@@ -95,7 +104,7 @@ private:
   }
 
   void arrange_faults() {
-    the_heap.allocations = the_heap.failed = the_heap.fail_at = 0;
+    the_heap.allocations = the_heap.failed = the_heap.fail_at = the_heap.fail_from = 0;
     the_heap.failing_job = nullptr;
     const std::uint64_t k = schedule_.k;
     switch (schedule_.what) {
@@ -103,6 +112,7 @@ private:
     case fault::read: machine_.io_faults = {.read = k, .error = schedule_.error}; break;
     case fault::submit: machine_.io_faults = {.submit = k}; break;
     case fault::allocation: the_heap.fail_at = k; break;
+    case fault::memory: the_heap.fail_from = k; break;
     case fault::thread: machine_.threads_fail = static_cast<int>(k); break;
     case fault::job:
     case fault::none: break;

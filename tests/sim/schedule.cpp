@@ -6,7 +6,7 @@
 namespace weir::explore {
 
 namespace {
-constexpr std::array<std::string_view, 7> names{"none", "open", "read", "submit", "allocation", "job", "thread"};
+constexpr std::array<std::string_view, 8> names{"none", "open", "read", "submit", "allocation", "memory", "job", "thread"};
 
 template<class T> bool number(std::string_view text, T& to) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);

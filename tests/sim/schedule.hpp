@@ -14,6 +14,7 @@ enum class fault : std::uint8_t {
   read,       ///< the k-th read does
   submit,     ///< the kernel refuses the k-th submission for a while
   allocation, ///< the k-th allocation has no memory
+  memory,     ///< neither the k-th allocation nor any after it has memory
   job,        ///< no allocation in the k-th job has
   thread,     ///< 1: the workers can't be started; 2: the engine's thread can't
 };
