@@ -20,14 +20,21 @@ struct inflate_loop {
   static left run(inflater& s, inflater::step& io) noexcept;
   static left run_bmi2(inflater& s, inflater::step& io) noexcept;
 
+  // They may overlap.
+  static void copy_word(std::uint8_t* to, const std::uint8_t* from) noexcept {
+    std::uint64_t word;
+    std::memcpy(&word, from, sizeof(word));
+    std::memcpy(to, &word, sizeof(word));
+  }
+
   /// Copies what stands `distance` before `to` (they may overlap: what was copied is then copied again).
   static void copy(std::uint8_t* to, std::size_t distance, std::size_t length) noexcept {
     const std::uint8_t* from = to - distance;
     std::uint8_t* const end = to + length;
     if (distance >= 8) {
       do { // most are short: two at a time
-        std::memcpy(to, from, 8);
-        std::memcpy(to + 8, from + 8, 8);
+        copy_word(to, from);
+        copy_word(to + 8, from + 8);
         to += 16;
         from += 16;
       } while (to < end);
@@ -35,7 +42,7 @@ struct inflate_loop {
       std::memset(to, *from, length);
     } else {
       do { // a word's first `distance` bytes are right, and are the start of the next one's source
-        std::memcpy(to, from, 8);
+        copy_word(to, from);
         to += distance;
         from += distance;
       } while (to < end);
