@@ -16,8 +16,8 @@ from progress import Progress
 
 TEXT = """Reads PNG files, decodes them to RGB and batches them by 32: weir, and tf.data, PyTorch's DataLoader with torchvision and
 with Pillow, OpenCV with a pool of threads, SPDL, and Grain, each as its documentation advises (tools/benchmarks/peer_job.py),
-with a worker for each core. Images/s (from the first file asked for to the end; imports are not counted for anybody who imports
-before), the processor's seconds for 1,000 images, the most memory of all its processes, the time to the first batch, and, in a run
+with a worker for each core. Images/s (from the first file asked for to the end; what a peer's libraries take to be imported is not
+counted), the processor's seconds for 1,000 images, the most memory of all its processes, the time to the first batch, and, in a run
 that is stopped in the middle, the time until everything is gone and what is left then.
 
 Each peer is installed from the Python registry into an environment of its own, in build/peers, one at a time: OpenCV 0.25 GB, SPDL
@@ -97,6 +97,11 @@ def environment(peer, asked):
         return None, "not installed"
     if name == "torch" and not asked.torch:
         return None, "not installed: --torch does, 5.5 GB"
+    if name == "spdl":
+        try:  # its decoders are FFmpeg's, which it looks for on the system
+            programs.need_packages("libavdevice59", "libavfilter8")
+        except programs.Missing as problem:
+            return None, str(problem)
     print(f"Installing {' '.join(packages)} from the Python registry into {folder}", file=sys.stderr)
     log = folder.with_suffix(".log")
     folder.parent.mkdir(parents=True, exist_ok=True)

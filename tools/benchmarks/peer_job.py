@@ -2,6 +2,7 @@
 the list, all of one shape; stops after so many batches if that isn't 0, and takes everything down. Prints one JSON object.
 Each is set up as its documentation advises for such a job."""
 import gc
+import importlib
 import json
 import os
 import sys
@@ -34,7 +35,6 @@ def opencv(paths, batch, workers):
 
 def tf_data(paths, batch, workers):
     """map with AUTOTUNE, batch, prefetch with AUTOTUNE, unordered: the performance guide's."""
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf
     data = tf.data.Dataset.from_tensor_slices(paths)
     data = data.map(lambda path: tf.io.decode_png(tf.io.read_file(path), channels=3), num_parallel_calls=tf.data.AUTOTUNE,
@@ -95,6 +95,9 @@ def grain(paths, batch, workers):
     yield from data.batch(batch)
 
 
+IMPORTS = {"opencv": ["cv2", "numpy"], "tf.data": ["tensorflow"], "torchvision": ["torch", "torch.utils.data", "torchvision.io"],
+           "pillow": ["torch", "torch.utils.data", "numpy", "PIL.Image"], "spdl": ["spdl.io", "spdl.pipeline"],
+           "grain": ["cv2", "grain"]}
 PEERS = {"opencv": opencv, "tf.data": tf_data, "torchvision": torch_loader(read_torchvision), "pillow": torch_loader(read_pillow),
          "spdl": spdl, "grain": grain}
 
@@ -111,6 +114,11 @@ def main():
     peer, listed, batch, workers, stop_after = sys.argv[1], sys.argv[2][1:], *map(int, sys.argv[3:6])
     with open(listed) as file:
         paths = file.read().split("\n")[:-1]
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    begun = time.monotonic()
+    for module in IMPORTS[peer]:  # before the clock starts, and before threads are counted
+        importlib.import_module(module)
+    imports = time.monotonic() - begun
     threads = len(os.listdir("/proc/self/task"))
     start = time.monotonic()
     images = batches = 0
@@ -127,7 +135,7 @@ def main():
     del running
     gc.collect()
     end = time.monotonic()
-    print(json.dumps({"images": images, "seconds": (end if not stop_after else stopped) - start, "first_batch": first,
+    print(json.dumps({"images": images, "seconds": (end if not stop_after else stopped) - start, "first_batch": first, "imports": imports,
                       "stop": end - stopped, "threads_left": len(os.listdir("/proc/self/task")) - threads,
                       "python_threads_left": threading.active_count() - 1, "processes_left": children()}), flush=True)
 
