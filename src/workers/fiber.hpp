@@ -36,12 +36,12 @@ private:
   bool over_ = false;
   ucontext_t here_{};
   ucontext_t there_{}; // whoever resumed it
-  // The sanitizers' own notion of stacks.
-  void* sanitizer_fiber_ = nullptr;
-  void* sanitizer_there_ = nullptr;
-  const void* there_bottom_ = nullptr;
-  std::size_t there_size_ = 0;
-  void* fake_here_ = nullptr;
+  // The sanitizers' own notion of stacks; each uses its own.
+  [[maybe_unused]] void* sanitizer_fiber_ = nullptr;
+  [[maybe_unused]] void* sanitizer_there_ = nullptr;
+  [[maybe_unused]] const void* there_bottom_ = nullptr;
+  [[maybe_unused]] std::size_t there_size_ = 0;
+  [[maybe_unused]] void* fake_here_ = nullptr;
 };
 
 } // namespace weir::workers
