@@ -141,6 +141,12 @@ private:
     }
   }
 
+  // The dice are thrown in an order that the language fixes: compilers differ in that of operands and arguments.
+  std::uint32_t some_below(std::uint32_t n) {
+    const bool none = dice_->one_in(2);
+    return none ? 0 : dice_->below(n);
+  }
+
   // Those that the tokens use, and some that nobody uses.
   static std::vector<std::uint32_t> used_of(std::vector<bool>& used, std::size_t others, dice& d) {
     for (std::size_t i = 0; i < others; ++i) {
@@ -179,13 +185,13 @@ private:
         distances_used[distance_word(t.distance).symbol] = true;
       }
     }
-    std::vector<std::uint32_t> symbols = used_of(lengths_used, dice_->below(2) * dice_->below(40), *dice_);
+    std::vector<std::uint32_t> symbols = used_of(lengths_used, some_below(40), *dice_);
     if (flawed(deflate_flaw::no_end_code)) {
       symbols.erase(std::find(symbols.begin(), symbols.end(), end_of_block));
     }
+    const std::vector<std::uint32_t> distance_symbols = used_of(distances_used, some_below(6), *dice_);
     std::vector<std::uint8_t> lengths = any_lengths(286, symbols, dice_->between(9, 15), *dice_);
-    std::vector<std::uint8_t> distances =
-        any_lengths(30, used_of(distances_used, dice_->below(2) * dice_->below(6), *dice_), dice_->between(5, 15), *dice_);
+    std::vector<std::uint8_t> distances = any_lengths(30, distance_symbols, dice_->between(5, 15), *dice_);
     const bool at_distances = dice_->one_in(3);
     spoil(at_distances ? distances : lengths);
     const prefix_code of_lengths(lengths);
@@ -291,7 +297,8 @@ bytes deflated(std::span<const std::uint8_t> raw, const block_manner& manner, di
     chunks::put(to, manner.flaw == deflate_flaw::bad_adler ? sum ^ 1U << d.below(32) : sum);
   }
   if (manner.flaw == deflate_flaw::trailing_bytes) {
-    to.resize(to.size() + d.between(1, 40), d.byte());
+    const std::size_t more = d.between(1, 40);
+    to.resize(to.size() + more, d.byte());
   }
   return to;
 }

@@ -157,7 +157,8 @@ drawing draw(extent size, dice& d) {
     height = width > 300 ? d.between(1, 3) : d.between(50, 150);
   }
   drawing drawn;
-  drawn.picture = patterns::make(kind, width, height, d.one_in(3), d.next());
+  const bool interlaced = d.one_in(3);
+  drawn.picture = patterns::make(kind, width, height, interlaced, d.next());
   if (d.one_in(2)) {
     fill(drawn.picture, d);
   }

@@ -45,7 +45,8 @@ void cut(bytes& file, dice& d) { file.resize(d.below(file.size() + 1)); }
 
 void turn_bits(bytes& file, dice& d) {
   for (unsigned n = d.between(1, 4); n > 0 && !file.empty(); --n) {
-    turn(file[d.below(file.size())], d.below(8));
+    std::uint8_t& at = file[d.below(file.size())];
+    turn(at, d.below(8));
   }
 }
 
