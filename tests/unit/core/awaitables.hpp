@@ -17,8 +17,8 @@
 #include <weir/when_any.hpp>
 
 // Everything in the core that can be awaited, each so that it doesn't end by itself. A new awaiter is added here, with the name
-// of its class and what a dump says of it; never_ready_test.cpp compares the list with the headers. What needs a runtime is in
-// tests/unit/runtime/outside_awaitables.hpp.
+// of its class and what a dump says of it; never_ready_test.cpp compares the list with the headers. What needs a runtime is
+// in tests/unit/runtime/dump_test.cpp.
 
 namespace weir::test {
 
