@@ -79,8 +79,11 @@ private:
 
   void declare_running() {
     to_.number("--workers", into_.workers, 1U, 1024U, "N", "decoding threads (cores available)");
-    to_.value("--memory", "SIZE", "pool budget in bytes, suffixes K M G (256M)",
-              [&into = into_](const std::string& text) { into.memory = cli::parse_size(text); });
+    to_.value("--memory", "SIZE", "pool budget in bytes, suffixes K M G (256M)", [&into = into_](const std::string& text) {
+      into.memory = cli::parse_size(text);
+      if (into.memory == 0)
+        throw std::invalid_argument("give a budget of at least 1 byte (256M)");
+    });
     to_.choice("--loop", into_.loop, {{"own", cli::loop_choice::own}, {"uv", cli::loop_choice::uv}}, "L",
                "the runtime's own loop (default), or a libuv loop");
     to_.choice("--engine", into_.engine,

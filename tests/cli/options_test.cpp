@@ -118,14 +118,14 @@ TEST_CASE("of an option that is given twice the last one counts") {
 
 TEST_CASE("bad usage is exit code 2 with a text that names the option") {
   const std::vector<std::pair<const char*, const char*>> bad = {
-      {"--batch", "0"},           {"--batch", "-1"},         {"--batch", "4x"},
-      {"--batch", "99999999999"}, {"--shapes", "round"},     {"--channels", "5"},
-      {"--channels", "-1"},       {"--bits", "12"},          {"--order", ""},
-      {"--on-error", "ignore"},   {"--max-errors", "-1"},    {"--workers", "0"},
-      {"--memory", "12Q"},        {"--memory", ""},          {"--memory", "99999999999G"},
-      {"--loop", "libev"},        {"--engine", "mmap"},      {"--repeat", "1.5"},
-      {"--cancel-after", "5"},    {"--cancel-after", "-5s"}, {"--output", ""},
-      {"--progress", "maybe"}};
+      {"--batch", "0"},           {"--batch", "-1"},       {"--batch", "4x"},
+      {"--batch", "99999999999"}, {"--shapes", "round"},   {"--channels", "5"},
+      {"--channels", "-1"},       {"--bits", "12"},        {"--order", ""},
+      {"--on-error", "ignore"},   {"--max-errors", "-1"},  {"--workers", "0"},
+      {"--memory", "12Q"},        {"--memory", ""},        {"--memory", "99999999999G"},
+      {"--memory", "0"},          {"--loop", "libev"},     {"--engine", "mmap"},
+      {"--repeat", "1.5"},        {"--cancel-after", "5"}, {"--cancel-after", "-5s"},
+      {"--output", ""},           {"--progress", "maybe"}};
   for (const auto& [option, value] : bad) {
     INFO(option << ' ' << value);
     const auto line = parse({option, value, "a"});
