@@ -8,6 +8,7 @@
 #include "cli/inputs.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
+#include "cli/standard_descriptors.hpp"
 #include "list_line.hpp"
 #include "options.hpp"
 #include "output_error.hpp"
@@ -96,6 +97,7 @@ int run(const options& asked, std::chrono::steady_clock::time_point start) {
 } // namespace
 
 int main(int argc, char** argv) {
+  cli::hold_standard_descriptors();
   const auto start = std::chrono::steady_clock::now();
   const auto line = parse_command_line(argc, argv);
   if (!line.parsed) {

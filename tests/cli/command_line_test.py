@@ -5,6 +5,7 @@
 
 The last line is "N passed, N failed".
 """
+import errno
 import glob
 import json
 import os
@@ -379,6 +380,14 @@ class Output(CommandLine):
             report = self.run_it("--json", "--output", where, "a.png", code=1).report
             self.assertEqual(report["outcome"], "failed")
             self.assert_nothing_left(report)
+
+    def test_a_standard_stream_that_was_closed_before_the_start_is_an_error_and_no_other_file_takes_its_place(self):
+        self.file("a.png", png(2, 2))
+        started = [["sh", "-c", 'exec "$0" - <&-', PROGRAM], ["sh", "-c", 'exec "$0" --list a.png >&-', PROGRAM]]
+        for command, code in zip(started, (2, 1)):
+            done = subprocess.run(command, cwd=self.home, stderr=subprocess.PIPE, timeout=30)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(os.strerror(errno.EBADF).encode(), done.stderr)
 
     def test_a_closed_or_full_stdout_is_exit_1_with_a_message(self):
         for i in range(3):
