@@ -1,6 +1,8 @@
 #include "futex.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -10,8 +12,21 @@ namespace weir::loop {
 
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
+// ThreadSanitizer puts a signal's handler off until its thread next calls something that it knows. This call isn't, and is
+// begun again behind a handler with SA_RESTART: so there it ends now and then, and its callers, who expect that, call it again.
+#if defined(__SANITIZE_THREAD__)
+#define WEIR_SIGNALS_ARE_PUT_OFF 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WEIR_SIGNALS_ARE_PUT_OFF 1
+#endif
+#endif
+
 // The absolute timeout of FUTEX_WAIT_BITSET is on CLOCK_MONOTONIC, which is libstdc++'s and libc++'s steady_clock on Linux.
 void futex_wait(sync::atomic<std::uint32_t>& word, std::uint32_t expected, detail::time_point until) noexcept {
+#ifdef WEIR_SIGNALS_ARE_PUT_OFF
+  until = std::min(until, detail::clock::now() + std::chrono::milliseconds(20));
+#endif
   timespec at{};
   const bool limited = until != detail::time_point::max();
   if (limited) {
