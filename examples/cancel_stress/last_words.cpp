@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /// Of the sanitizers' runtimes, where one is linked in.
-extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
+extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)()); // NOLINT(readability-identifier-naming)
 
 namespace cancel_stress {
 

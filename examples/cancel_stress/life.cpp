@@ -114,7 +114,7 @@ private:
     }
     violations_.expect(told == 1, fmt::format("the end of a started task was told {} times", told));
     if (end) {
-      judge(std::move(*end));
+      judge(*end);
     }
     witness_.look_at_held_and_drop();
     violations_.expect(memory.out() == 0, fmt::format("{} bytes of the memory resource haven't come back", memory.out()));

@@ -40,6 +40,7 @@ private:
   void look_at_size(const weir::image_batch& b);
   void judge(const weir::error& e, bool first);
   [[nodiscard]] bool could_fail(const std::string& path) const;
+  [[nodiscard]] bool no_descriptor(const weir::error& e) const;
   [[nodiscard]] std::uint64_t to_come() const noexcept;
 
   const plan& plan_;
