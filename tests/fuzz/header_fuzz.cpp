@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "../../src/png/decode.hpp"
 #include "../../src/png/header.hpp"
 #include "../conformance/chain.hpp"
 #include "../conformance/reference_decode.h"
