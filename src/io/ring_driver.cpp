@@ -205,6 +205,7 @@ void ring_driver::arm_wake() noexcept {
 
 /// True: it is time to try again what is tried on a timer.
 bool ring_driver::wait() noexcept {
+  queued_bytes_ = 0; // all of it is submitted here
   if (queue_.try_sleep(room() > 0)) {
     if (!plain_) {
       arm_wake();

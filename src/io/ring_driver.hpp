@@ -39,6 +39,8 @@ private:
   static constexpr std::size_t places = 8;
   static constexpr unsigned most_waiting = 512;  // FIFOs; with more of them, files wait for one to end
   static constexpr unsigned cancel_reserve = 16; // entries that only cancels and the wake-up take
+  // What the kernel has in its cache it copies while it takes the entry: so much at a time, then the stop flags are looked at.
+  static constexpr std::size_t most_at_once = 512 * 1024;
 
   struct slot {
     read_op* op = nullptr;
@@ -60,6 +62,7 @@ private:
   void go_on_plainly(slot& s) noexcept;
   void issue(slot& s, step what) noexcept;
   void prepare(slot& s, io_uring_sqe& entry) noexcept;
+  void submit_first(const slot& s) noexcept;
   void stepped(slot& s, int result) noexcept;
   void opened(slot& s, int result) noexcept;
   void read_ended(slot& s, int result, bool probed) noexcept;
@@ -100,6 +103,7 @@ private:
   unsigned steps_ = 0;           // in the kernel
   unsigned cancels_ = 0;         // in the kernel
   unsigned unissued_ = 0;        // entries that found no place
+  std::size_t queued_bytes_ = 0; // to be read by the entries that the kernel hasn't been given
   std::uint32_t closed_ = 0;     // files that have ended, so far
   std::uint32_t retried_at_ = 0; // `closed_` when `later_` was last tried
   std::chrono::steady_clock::time_point ticked_{};

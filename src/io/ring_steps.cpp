@@ -11,8 +11,6 @@ namespace weir::io {
 
 namespace {
 
-constexpr std::size_t most_at_once = 1U << 30U; // the kernel reads less than 2 GiB in one go
-
 /// The step was interrupted before it did anything. A kernel worker that is told to drop it may answer with the kernel's own
 /// ERESTARTSYS and its kin, which a system call never shows.
 bool interrupted(int error) noexcept { return error == EINTR || (error >= 512 && error <= 516); }
@@ -56,6 +54,7 @@ void ring_driver::go_on(slot& s) noexcept {
   }
   s.count = static_cast<unsigned>(free_places(op, s.into, most_at_once));
   if (s.count > 0) {
+    submit_first(s);
     issue(s, step::read);
   } else if (op.hint > op.size) {
     needs_more(op);
@@ -80,6 +79,19 @@ void ring_driver::go_on_plainly(slot& s) noexcept {
     }
     break;
   }
+}
+
+/// Keeps what one submission copies within `most_at_once`.
+void ring_driver::submit_first(const slot& s) noexcept {
+  std::size_t bytes = 0;
+  for (unsigned i = 0; i < s.count; ++i) {
+    bytes += s.into[i].iov_len;
+  }
+  if (queued_bytes_ != 0 && queued_bytes_ + bytes > most_at_once) {
+    ring_.submit();
+    queued_bytes_ = 0;
+  }
+  queued_bytes_ += bytes;
 }
 
 void ring_driver::issue(slot& s, step what) noexcept {

@@ -12,6 +12,8 @@ namespace weir::memory {
 namespace {
 constexpr std::size_t alignment = 64;
 constexpr int grants_a_step = 64; // then the loop has its turn
+constexpr std::uint64_t most_kept = 4;
+constexpr int given_up_a_request = 2;
 } // namespace
 
 segment_pool::segment_pool(std::uint64_t budget, std::pmr::memory_resource* upstream, detail::context& home) noexcept
@@ -68,7 +70,7 @@ void segment_pool::put_back(segment* chain) noexcept {
   while (chain != nullptr) {
     segment& s = *std::exchange(chain, chain->next);
     --in_use_;
-    if (made_ > limit_) {
+    if (made_ > most_kept * limit_) {
       destroy(s);
     } else {
       poison(s.data, segment_bytes);
@@ -100,8 +102,17 @@ void segment_pool::unwatch(release_watcher& w) noexcept {
   }
 }
 
+// Giving memory back to the system costs as much as reading into it. What is above the limit goes by and by, and not while a
+// stop waits.
+void segment_pool::give_up_some() noexcept {
+  for (int i = 0; i < given_up_a_request && made_ > limit_ && free_ != nullptr; ++i) {
+    destroy(*std::exchange(free_, free_->next));
+  }
+}
+
 // All or nothing.
 segment* segment_pool::obtain(std::uint32_t count) noexcept {
+  give_up_some();
   segment* chain = nullptr;
   for (std::uint32_t i = 0; i < count; ++i) {
     segment* s = free_;

@@ -70,7 +70,8 @@ public:
   void enqueue(segment_waiter& w, bool urgent = false) noexcept;
   void remove(segment_waiter& w) noexcept; ///< no effect if it isn't queued
   void make_urgent(segment_waiter& w) noexcept;
-  /// Takes a whole chain back (null: none). What is above the budget goes back to the memory resource.
+  /// Takes a whole chain back (null: none). What is above four times the budget goes back to the memory resource at once; what
+  /// is above the budget later, two segments with each further request.
   void release(segment* chain) noexcept;
 
   void watch(release_watcher& w) noexcept;
@@ -88,6 +89,7 @@ private:
   [[nodiscard]] bool fits(std::uint32_t count) const noexcept { return count <= limit_ && in_use_ <= limit_ - count; }
   segment* obtain(std::uint32_t count) noexcept;
   segment* make() noexcept;
+  void give_up_some() noexcept;
   void put_back(segment* chain) noexcept;
   void destroy(segment& s) noexcept;
   void serve() noexcept;

@@ -160,6 +160,7 @@ bool fake_kernel::let_time_pass(int limit_ms) {
 }
 
 void fake_kernel::take(io_uring& ring, unsigned count) {
+  std::size_t bytes = 0;
   for (; count > 0; --count) {
     request r;
     const io_uring_sqe& entry = ring.sq.sqes[sq_head_++ & ring.sq.ring_mask];
@@ -174,8 +175,12 @@ void fake_kernel::take(io_uring& ring, unsigned count) {
       const auto* const places = reinterpret_cast<const iovec*>(entry.addr);
       r.places.assign(places, places + entry.len);
     }
+    for (const iovec& place : r.places) {
+      bytes += place.iov_len;
+    }
     begin(r);
   }
+  most_read_a_call_ = std::max(most_read_a_call_, bytes);
 }
 
 void fake_kernel::begin(request& r) {

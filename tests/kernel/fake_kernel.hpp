@@ -60,6 +60,9 @@ public:
   [[nodiscard]] bool injected(int error) const noexcept { return injected_.contains(error); }
   [[nodiscard]] const std::string& violation() const noexcept { return violation_; }
   [[nodiscard]] std::size_t calls() const noexcept { return calls_; }
+  [[nodiscard]] std::size_t most_read_a_call() const noexcept {
+    return most_read_a_call_;
+  } ///< bytes that one `enter` was to read
   [[nodiscard]] bool forbidden() const noexcept { return forbidden_; }
   void violate(const std::string& what) {
     if (violation_.empty()) {
@@ -123,6 +126,7 @@ private:
   std::set<int> injected_;
   std::string violation_;
   std::size_t calls_ = 0;
+  std::size_t most_read_a_call_ = 0;
   unsigned busy_for_ = 0; // calls
   int next_fd_ = 1'000'000;
   bool forbidden_ = false;

@@ -75,6 +75,22 @@ TEST_CASE("more cancels than the ring has entries are queued, all of them") {
   }
 }
 
+TEST_CASE("one submission copies 512 KiB at most, so that a stop is seen between two, however many files are read") {
+  reading many{.name = "sixteen files", .inputs = {}, .moves = {}, .depth = 16};
+  for (std::size_t i = 0; i < 16; ++i) {
+    many.inputs.push_back({"large", 64 * 1024, 4});
+    many.moves.push_back(submit(i));
+  }
+  plan good(0);
+  std::size_t most = 0;
+  const std::string wrong =
+      run(many, good, [&](fake_kernel& k) { k.told_of = [&](std::string_view, std::size_t) { most = k.most_read_a_call(); }; });
+  INFO(wrong);
+  CHECK(wrong.empty());
+  CHECK(most >= 256 * 1024);
+  CHECK(most <= 512 * 1024);
+}
+
 TEST_CASE("a cancel that the kernel loses is asked for again, until its target has ended") {
   for (const std::size_t lost : {1U, 7U}) { // ENOENT at once; ENOENT late
     int left = 6;

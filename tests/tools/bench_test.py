@@ -3,7 +3,7 @@
 
     bench_test.py BUILD COMMAND [unittest arguments]
 
-BUILD is the build directory with the programs, COMMAND is decode, pipeline or peers. The last line is "N passed, N failed".
+BUILD is the build directory with the programs, COMMAND is decode, pipeline, peers or quiescence. The last line is "N passed, N failed".
 """
 import json
 import pathlib
@@ -156,9 +156,29 @@ class Peers(Tool):
         self.assertIn("Left out: nobody: no such peer.", out)
 
 
+class Quiescence(Tool):
+    command = "quiescence"
+
+    def test_every_work_has_figures_of_all_who_can_do_it(self):
+        folder = self.root / "mine"
+        folder.mkdir()
+        for side in (16, 40):
+            (folder / f"{side}.png").write_bytes(png(2, 3, side))
+        out, result = self.measured(folder)
+        self.assertEqual(len(result["milliseconds"]), 8)
+        for work, sides in result["milliseconds"].items():
+            self.assertIn("weir", sides)
+            self.assertEqual("libuv" in sides, "parked" not in work and "memory" not in work)
+            for stops in sides.values():
+                self.assertGreater(len(stops), 0)
+                self.assertGreater(min(stops), 0)
+            self.assertRegex(out, rf"(?m)^\| {work} \| [0-9.]+ / ")
+        self.assertEqual(len([line for line in out.splitlines() if line.startswith(("reached: ", "MISSED: "))]), 3)
+
+
 def main():
     global BUILD
-    BUILD, chosen = sys.argv[1], {"decode": Decode, "pipeline": Pipeline, "peers": Peers}[sys.argv[2]]
+    BUILD, chosen = sys.argv[1], {"decode": Decode, "pipeline": Pipeline, "peers": Peers, "quiescence": Quiescence}[sys.argv[2]]
     result = unittest.main(argv=[sys.argv[0], chosen.__name__, *sys.argv[3:]], exit=False).result
     failed = len(result.failures) + len(result.errors)
     print(f"{result.testsRun - failed} passed, {failed} failed")

@@ -95,11 +95,11 @@ def save(asked, result, svg):
         asked.svg.write_text(svg())
 
 
-def verdict(targets, quick):
+def verdict(targets, quick, at_most=False):
     """Prints each target (text, figure, wanted) and gives the exit code."""
     missed = False
     for text, figure, wanted in targets:
-        good = figure >= wanted
+        good = figure <= wanted if at_most else figure >= wanted
         missed |= not good
-        print(f"{'reached' if good else 'MISSED'}: {text}: {figure:.2f}, wanted at least {wanted}")
+        print(f"{'reached' if good else 'MISSED'}: {text}: {figure:.2f}, wanted at {'most' if at_most else 'least'} {wanted}")
     return 1 if missed and not quick else 0

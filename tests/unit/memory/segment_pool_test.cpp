@@ -113,7 +113,7 @@ TEST_CASE("a file that leaves the queue lets the ones behind it go, and is never
   p.release(held);
 }
 
-TEST_CASE("the oldest file goes beyond the budget, before all who wait, and what it took goes back to the resource") {
+TEST_CASE("the oldest file goes beyond the budget, before all who wait; far above it, what it took goes back to the resource") {
   still_context c;
   test_resource r;
   segment_pool p(2 * segment_bytes, &r, c);
@@ -122,10 +122,10 @@ TEST_CASE("the oldest file goes beyond the budget, before all who wait, and what
   REQUIRE(p.try_acquire(2, whole) == acquisition::granted);
   file waits(1);
   p.enqueue(waits);
-  REQUIRE(p.force(5, more) == acquisition::granted);
-  REQUIRE(p.usage().high_water == 7 * segment_bytes);
+  REQUIRE(p.force(10, more) == acquisition::granted);
+  REQUIRE(p.usage().high_water == 12 * segment_bytes);
   p.release(more);
-  REQUIRE(r.bytes == 2 * segment_bytes);
+  REQUIRE(r.bytes == 8 * segment_bytes);
   c.run_ready(10);
   REQUIRE(waits.answers == 0);
   p.release(whole);
@@ -133,6 +133,23 @@ TEST_CASE("the oldest file goes beyond the budget, before all who wait, and what
   REQUIRE(waits.answers == 1);
   p.release(waits.chain);
   REQUIRE(p.usage().in_use == 0);
+}
+
+TEST_CASE("what is kept above the budget goes back to the resource with the requests that follow, and not with a release") {
+  still_context c;
+  test_resource r;
+  segment_pool p(2 * segment_bytes, &r, c);
+  segment* large = nullptr;
+  REQUIRE(p.force(7, large) == acquisition::granted);
+  p.release(large);
+  REQUIRE(r.bytes == 7 * segment_bytes);
+  for (int left : {5, 3, 2, 2}) {
+    segment* small = nullptr;
+    REQUIRE(p.try_acquire(1, small) == acquisition::granted);
+    REQUIRE(r.bytes == left * segment_bytes);
+    p.release(small);
+  }
+  REQUIRE(p.usage().cached == 2 * segment_bytes);
 }
 
 TEST_CASE("a request above the budget is refused at once, or when its turn comes, and the others go on") {
