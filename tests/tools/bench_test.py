@@ -122,7 +122,7 @@ class Pipeline(Tool):
             for key in ("weir", "plain", "libpng", "one thread"):
                 self.assertEqual(len(told[key]["images_per_second"]), 2)
                 self.assertGreater(min(told[key]["images_per_second"]), 0)
-            self.assertEqual(told["weir"]["cpu_per_1000"].keys(), {"read", "decode", "rest"})
+            self.assertEqual(told["weir"]["cpu_per_1000"].keys(), {"read", "decode", "rest", "all"})
             self.assertGreater(told["weir"]["cpu_per_1000"]["decode"], told["weir"]["cpu_per_1000"]["read"])
         self.assertEqual(set(result["engines"]), {f"{side}, {how}" for side in (32, 512) for how in ("cached", "not cached")})
         self.assertEqual(len(result["engines"]["32, cached"]), 5)

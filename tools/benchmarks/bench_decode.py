@@ -49,7 +49,8 @@ def main(arguments):
     classes = find_classes(asked)
     plugin, why_not = (None, "left out as asked") if asked.no_build_libpng else fair_libpng.plugin()
     versions, results = run(program, classes, asked, plugin)
-    result = {"machine": machine, "rounds": asked.rounds, "decoders": versions, "left_out": {}, "classes": results}
+    result = {"command": "decode", "arguments": report.shown(arguments), "machine": machine,
+              "rounds": asked.rounds, "decoders": versions, "left_out": {}, "classes": results}
     if plugin is None:
         result["left_out"]["libpng, SSE filters, zlib-ng"] = why_not
     targets = show(result)

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 
 import bars
+import fair_libpng
 import image_sets
 import programs
 import report
@@ -13,17 +14,18 @@ from progress import Progress
 TEXT = """Streams square photographs of 32 to 4096 pixels from files into batches, and compares images/s with
 
   plain threads   as many as there are cores, each reading its share of the files and decoding them into one buffer that it uses
-                  again: with the same decoder as weir (the fair comparison), and with Debian's libpng
+                  again: with the same decoder as weir (the fair comparison), with Debian's libpng, and with a libpng built here
+                  with its SSE filters over zlib-ng
   the limit       what one thread decodes from memory, times the cores
 
 in alternating runs; ratios are of runs next to each other. Then both loops and both engines, with files in the kernel's cache and
-not (posix_fadvise), batch sizes, and the processor's seconds for 1,000 images by part: reading, decoding, the rest.
+not (posix_fadvise), batch sizes, and the processor's seconds for 1,000 images by part: reading, decoding, the rest. Those of weir
+are of the threads that do each; what the whole process has used beyond is shown too. It takes about ten minutes.
 
 DIR: a folder of images, taken as one set. Without it: photographs that tools/corpus cuts (49 MB to fetch; 12,000 files), or with
 --synthetic drawn ones (nothing to fetch)."""
 
 MEMORY_MIB = 512
-LARGEST_BATCH = 128 << 20  # bytes
 PARTS = ("sizes", "engines", "batches")
 CORE_SIZES = (32, 512)  # what engines and batches are looked at with
 
@@ -35,6 +37,7 @@ def main(arguments):
     parser.add_argument("--seconds", type=float, default=0.5, help="a run of weir takes about (0.5)")
     parser.add_argument("--part", choices=PARTS, action="append", help="only this table; can be given again")
     parser.add_argument("--size", type=int, choices=image_sets.sizes(), action="append", help="only this; can be given again")
+    parser.add_argument("--no-build-libpng", action="store_true", help="leave out libpng with SSE filters and zlib-ng")
     parser.add_argument("--synthetic", action="store_true", help="drawn images instead of photographs")
     asked = parser.parse_args(arguments)
     if asked.quick:
@@ -46,8 +49,12 @@ def main(arguments):
         needed.append("tools/benchmarks/make_images")
     bench = Bench(asked, programs.built(needed, asked.built))
     parts = asked.part or PARTS
-    result = {"machine": machine, "rounds": asked.rounds, "memory_MiB": MEMORY_MIB}
+    bench.progress = Progress("pipeline", sum(bench.runs_of(part) for part in parts))
+    result = {"command": "pipeline", "arguments": report.shown(arguments), "machine": machine, "rounds": asked.rounds,
+              "memory_MiB": MEMORY_MIB, "left_out": bench.left_out}
     print(f"# Files to batches\n\n{report.described(machine)}\n\nImages/s, medians of {asked.rounds} alternating rounds.\n")
+    for name, reason in bench.left_out.items():
+        print(f"Left out: {name}: {reason}.\n")
     targets = []
     for part in PARTS:
         if part in parts:
@@ -61,7 +68,10 @@ class Bench:
     def __init__(self, asked, built):
         self.asked = asked
         self.weir, self.plain = built[:2]
-        self.repeats = {}
+        self.repeats, self.left_out, self.progress = {}, {}, None
+        self.plugin, reason = (None, "left out as asked") if asked.no_build_libpng else fair_libpng.plugin(build=not asked.quick)
+        if self.plugin is None:
+            self.left_out[fair_libpng.NAME] = reason
         if asked.dir is not None:
             self.sets = {asked.dir.name: image_sets.png_files(asked.dir)}
         else:
@@ -69,13 +79,31 @@ class Bench:
             made = image_sets.synthetic(asked, chosen, 10 if asked.quick else 1) if asked.synthetic else image_sets.photographs(asked)
             self.sets = {size: made[size] for size in chosen}
 
+    def sizes_commands(self, name):
+        commands = {"weir": self.weir_command(name), "plain": self.plain_command("weir"), "libpng": self.plain_command("libpng")}
+        if self.plugin is not None:
+            commands["fair"] = self.plain_command("libpng", "--plugin", self.plugin)
+        return {**commands, "one thread": self.plain_command("weir", "--in-memory", threads=1)}
+
+    def runs_of(self, part):
+        """How many runs a part takes, for the progress."""
+        sets = self.sets if part == "sizes" else self.core_sets() * (2 if part == "engines" else 1)
+        return self.asked.rounds * sum(len(self.sizes_commands(name)) if part == "sizes" else 5 for name in sets)
+
+    def plain_parts(self, name):
+        """The processor's seconds for 1,000 images of plain threads, (reading, decoding): asked for in a run of its own, since that
+        takes time of small images."""
+        with image_sets.listed(self.sets[name], self.times(name)) as file:
+            told = self.one(self.plain_command("weir", "--parts"), file)
+        return [1000 * told["cpu"][part] / told["images"] for part in ("read", "decode")]
+
     def core_sets(self):
         """Those that not only the first table looks at."""
         return [name for name in self.sets if name in CORE_SIZES or not isinstance(name, int)]
 
     def batch_of(self, name):
         """32, or what has room if the images are large."""
-        return max(1, min(32, LARGEST_BATCH // (3 * name * name))) if isinstance(name, int) else 32
+        return image_sets.batch_for(3 * name * name) if isinstance(name, int) else 32
 
     def weir_command(self, name, batch=None, loop="own", engine=None):
         command = [self.weir, "--memory", MEMORY_MIB, "--workers", programs.cores(), "--loop", loop,
@@ -105,15 +133,14 @@ class Bench:
         told = {key: [] for key in commands}
         keys = list(commands)
         with image_sets.listed(self.sets[name], self.times(name) if cached else 1) as file:
-            progress = Progress(f"{name}{'' if cached else ', not cached'}", self.asked.rounds * len(keys))
             for turn in range(self.asked.rounds):
                 for i in range(len(keys)):
                     key = keys[(i + turn) % len(keys)]
                     if not cached:
                         image_sets.drop_from_cache(self.sets[name])
                     told[key].append(self.one(commands[key], file))
-                    progress.step(key)
-            progress.end()
+                    self.progress.step(f"{name}: {key}")
+            self.progress.end()
         return told
 
 
@@ -136,27 +163,28 @@ def saved(told):
 def measure_sizes(bench):
     rows, cpus, all_told, targets = [], [], {}, []
     for name in bench.sets:
-        told = bench.alternate(name, {
-            "weir": bench.weir_command(name), "plain": bench.plain_command("weir", "--parts"),
-            "libpng": bench.plain_command("libpng"),
-            "one thread": bench.plain_command("weir", "--in-memory", threads=1)})
-        ours, plain, libpng, alone = (rate(told[key]) for key in told)
-        limit = report.Figure(tuple(programs.cores() * figure for figure in alone.rounds))
+        told = bench.alternate(name, bench.sizes_commands(name))
+        ours, plain, libpng = (rate(told[key]) for key in ("weir", "plain", "libpng"))
+        fair = rate(told["fair"]) if "fair" in told else None
+        limit = report.Figure(tuple(programs.cores() * alone for alone in rate(told["one thread"]).rounds))
         ratio = ours.per(plain)
         rows.append([name, bench.batch_of(name), ours.text(), plain.text(), f"**{ratio.text(3)}**", f"{ours.per(limit).median:.2f}",
-                     libpng.text(), f"{ours.per(libpng).median:.2f}",
+                     f"{libpng.text()} ({ours.per(libpng).median:.2f})", f"{fair.text()} ({ours.per(fair).median:.2f})" if fair else "–",
                      f"{max(run['peak_resident'] for run in told['weir']) / 2**20:.0f}"])
-        parts = [cpu(told["weir"], part).median for part in ("read", "decode", "rest")]
-        plain_parts = [cpu(told["plain"], part).median for part in ("read", "decode")]
-        cpus.append([name, *(f"{part:.3f}" for part in (*parts, sum(parts), *plain_parts, sum(plain_parts)))])
+        parts = [cpu(told["weir"], part).median for part in ("read", "decode", "rest", "all")]
+        plain_parts = bench.plain_parts(name)
+        cpus.append([name, *(f"{part:.3f}" for part in (*parts[:3], max(0, parts[3] - sum(parts[:3])), parts[3], *plain_parts,
+                                                        cpu(told["plain"], "all").median))])
         all_told[str(name)] = {"batch": bench.batch_of(name), **saved(told)}
         if name in (512, 32):
             targets.append((f"{name} × {name}, weir to plain threads with the same decoder", ratio.median, {512: 0.95, 32: 0.7}[name]))
-    print("## Sizes\n\nFiles in the kernel's cache, own loop, automatic engine.\n")
-    print(report.table(["side", "batch", "weir", "plain threads, same decoder", "ratio", "of the limit", "plain threads, libpng", "ratio",
-                        "weir's peak, MiB"], rows, range(9)))
+    print("## Sizes\n\nFiles in the kernel's cache, own loop, automatic engine. Plain threads with the same decoder; in brackets weir's "
+          "ratio to others.\n")
+    print(report.table(["side", "batch", "weir", "plain threads", "ratio", "of the limit", "plain threads, libpng",
+                        f"plain threads, {fair_libpng.NAME}", "weir's peak, MiB"], rows, range(9)))
     print("\nThe processor's seconds for 1,000 images:\n")
-    print(report.table(["side", "weir: read", "decode", "rest", "sum", "plain threads: read", "decode", "sum"], cpus, range(8)))
+    print(report.table(["side", "weir: read", "decode", "rest", "start and end", "all", "plain threads: read", "decode", "all"], cpus,
+                       range(9)))
     print()
     return all_told, targets
 
@@ -200,8 +228,8 @@ def plot(result):
     for name, told in result.get("sizes", {}).items():
         figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items() if key != "batch"}
         groups.append((f"{name} × {name}" if name.isdigit() else name,
-                       {key: (ratio.median, ratio.spread) for key in ("weir", "libpng")
-                        for ratio in [figures[key].per(figures["plain"])]}))
+                       {key: (ratio.median, ratio.spread) for key in ("weir", "libpng", "fair")
+                        if key in figures for ratio in [figures[key].per(figures["plain"])]}))
     for part, base in (("engines", "plain threads"), ("batches", "32")):
         for name, told in result.get(part, {}).items():
             figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items()}
@@ -210,4 +238,4 @@ def plot(result):
                     ratio = mine.per(figures[base])
                     label = f"{name}: {key}" if part == "engines" else f"{name}: batches of {key}, to those of 32"
                     groups.append((label, {"weir": (ratio.median, ratio.spread)}))
-    return bars.chart("Files to batches", report.described(result["machine"]), ["weir", "libpng"], groups, unit, 1)
+    return bars.chart("Files to batches", report.described(result["machine"]), ["weir", "libpng", "fair"], groups, unit, 1)

@@ -16,10 +16,13 @@ FOLDER = programs.ROOT / "build/fair-libpng"
 NAME = "libpng, SSE filters, zlib-ng"
 
 
-def plugin():
-    """(path of the shared library for bench_decode, None), or (None, the reason why there is none)."""
+def plugin(build=True):
+    """(path of the shared library for benchmarks, None), or (None, the reason why there is none). Without `build` only what is
+    there already."""
     sources = [programs.ROOT / "tools/benchmarks" / name for name in ("decode/libpng_plugin.cpp", "plain_decode.cpp")]
     made = FOLDER / "libpng_plugin.so"
+    if not build:
+        return (made, None) if made.exists() else (None, "not built here yet")
     try:
         headers, archives = libraries()
         if not made.exists() or any(source.stat().st_mtime > made.stat().st_mtime for source in sources):

@@ -1,24 +1,26 @@
 // What weir's pipeline does with files, measured from inside: the part of tools/bench pipeline and peers that has to be
 // compiled.
 //   files_to_batches [--loop own|uv] [--engine uring|blocking] [--workers N] [--memory MIB] [--batch N] [--passes N]
-//                    [--shapes ragged|same] [--stop-after BATCHES] @FILE
-// @FILE has one path a line. Prints one JSON object. `seconds` are from the first file taken to the end, teardown included, and
-// `cpu` is by thread: read (the engine's), decode (the workers), rest (the loop). With --stop-after, `stop` is what a stop
-// after so many batches took: to the return of `run`, and until the runtime was gone as well.
+//                    [--shapes ragged|same] [--stop-after BATCHES] [--digest] @FILE
+// @FILE has one path a line. Prints one JSON object. `seconds` are from the first file taken to the end of the run, teardown
+// included; `whole` begins before there is a runtime and ends when it is gone. `cpu` is the processor's seconds in `whole`
+// (all), and by thread: read (the engine's), decode (the workers), rest (the loop). With --stop-after, `stop` is what a stop
+// after so many batches took: to the return of `run`, and until the runtime was gone as well; and what there is then that there
+// wasn't before it. With --digest, `digest` has the CRC-32 of each image's pixels, in order.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <uv.h>
 #include <weir/weir.hpp>
+#include <zlib.h>
+
+#include "resources.hpp"
 
 namespace {
 
@@ -35,6 +37,7 @@ struct arguments {
   std::size_t passes = 1;
   weir::shapes shapes = weir::shapes::ragged;
   std::size_t stop_after = 0;
+  bool digest = false;
   std::string paths_file;
 };
 
@@ -43,6 +46,10 @@ bool parse(int argc, char** argv, arguments& into) {
     const std::string name = argv[i];
     if (name.starts_with('@')) {
       into.paths_file = name.substr(1);
+      continue;
+    }
+    if (name == "--digest") {
+      into.digest = true;
       continue;
     }
     if (i + 1 == argc)
@@ -78,7 +85,13 @@ struct counts {
   std::size_t images = 0;
   std::size_t batches = 0;
   clock_type::time_point stopped;
+  std::vector<unsigned long> digests;
 };
+
+unsigned long digest(const weir::image& im) {
+  const auto pixels = im.pixels();
+  return crc32_z(0, reinterpret_cast<const Bytef*>(pixels.data()), pixels.size());
+}
 
 weir::task<> run_pipeline(const arguments& asked, std::shared_ptr<const std::vector<std::string>> paths, weir::stop_handle stop,
                           counts& c) {
@@ -88,6 +101,9 @@ weir::task<> run_pipeline(const arguments& asked, std::shared_ptr<const std::vec
     if (c.batches++ == 0)
       c.first_batch = seconds_since(c.start);
     c.images += b.size();
+    if (asked.digest)
+      for (const weir::image& im : b)
+        c.digests.push_back(digest(im));
     if (c.batches == asked.stop_after) {
       c.stopped = clock_type::now();
       stop.request_stop();
@@ -97,70 +113,77 @@ weir::task<> run_pipeline(const arguments& asked, std::shared_ptr<const std::vec
   co_await std::move(batches).for_each(count);
 }
 
-/// Seconds of the processor by what a thread is for; its name says that. Threads that have ended aren't in it.
-std::map<std::string, double> processor_seconds() {
-  std::map<std::string, double> sums{{"read", 0}, {"decode", 0}, {"rest", 0}};
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::string name;
-    double nanoseconds = 0;
-    std::getline(std::ifstream(entry.path() / "comm"), name);
-    std::ifstream(entry.path() / "schedstat") >> nanoseconds;
-    const bool loop = entry.path().filename() == std::to_string(getpid());
-    // libuv's own threads have the program's name.
-    sums[loop ? "rest" : name.starts_with("weir-work") ? "decode" : "read"] += nanoseconds * 1e-9;
-  }
-  return sums;
-}
+/// A pipeline's run, with its runtime.
+struct run_report {
+  double start_up = 0, seconds = 0, whole = 0; ///< seconds
+  double stop_to_return = 0, stop_to_gone = 0; ///< seconds
+  double cpu_all = 0;                          ///< seconds
+  std::map<std::string, double> cpu;           ///< seconds
+  std::string loop, engine;
+  int workers = 0;
+  weir::metrics_report told;
+};
 
-std::size_t count_threads() {
-  const std::filesystem::directory_iterator tasks("/proc/self/task");
-  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
-}
-
-/// VmHWM, VmRSS: bytes.
-std::uint64_t resident(const std::string& field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(field + ":"))
-      return std::strtoull(line.c_str() + field.size() + 1, nullptr, 10) * 1024;
-  return 0;
-}
-
-void measure(const arguments& asked, std::shared_ptr<const std::vector<std::string>> paths) {
+run_report run(const arguments& asked, std::shared_ptr<const std::vector<std::string>> paths, counts& c) {
+  run_report r;
   uv_loop_t host{};
   if (asked.uv)
     uv_loop_init(&host);
-  const auto before_all = clock_type::now();
-  const double before_rest = processor_seconds().at("rest");
+  const double cpu_before = plain::processor_seconds();
+  const double rest_before = plain::processor_seconds_by_part().at("rest");
+  const auto before = clock_type::now();
   weir::runtime_options options{.workers = asked.workers, .memory = asked.memory, .engine = asked.engine};
   if (asked.uv)
     options.loop = weir::on(&host);
   auto rt = std::make_unique<weir::runtime>(options);
   weir::stop_handle stop;
-  counts c;
   const auto result = rt->run(run_pipeline(asked, std::move(paths), stop, c), stop);
-  const double seconds = seconds_since(c.start);
-  const double to_return = seconds_since(c.stopped);
+  r.seconds = seconds_since(c.start);
+  r.stop_to_return = seconds_since(c.stopped);
   if (result.failed())
     std::fputs("files_to_batches: the run failed\n", stderr);
-  const auto cpu = processor_seconds();
-  const auto told = rt->metrics();
-  std::printf("{\"images\": %zu, \"batches\": %zu, \"seconds\": %.6f, \"images_per_second\": %.3f, \"first_batch\": %.6f, "
-              "\"loop\": \"%s\", \"engine\": \"%s\", \"workers\": %d, \"copies\": %llu, \"high_water\": %llu, ",
-              c.images, c.batches, seconds, static_cast<double>(c.images) / seconds, c.first_batch,
-              std::string(rt->loop_name()).c_str(), std::string(rt->engine_name()).c_str(), rt->workers(),
-              static_cast<unsigned long long>(told.copies), static_cast<unsigned long long>(told.memory_high_water));
-  std::printf("\"start_up\": %.6f, \"cpu\": {\"read\": %.6f, \"decode\": %.6f, \"rest\": %.6f}, ",
-              std::chrono::duration<double>(c.start - before_all).count(), cpu.at("read"), cpu.at("decode"),
-              cpu.at("rest") - before_rest);
-  const auto before_end = clock_type::now();
+  r.start_up = std::chrono::duration<double>(c.start - before).count();
+  const auto counting = clock_type::now(); // what is asked here is not the run's
+  r.cpu = plain::processor_seconds_by_part();
+  r.cpu["rest"] -= rest_before;
+  r.told = rt->metrics();
+  r.loop = rt->loop_name();
+  r.engine = rt->engine_name();
+  r.workers = rt->workers();
+  const double counted = seconds_since(counting);
   rt.reset();
   if (asked.uv)
     uv_loop_close(&host);
+  r.whole = seconds_since(before) - counted;
+  r.stop_to_gone = seconds_since(c.stopped) - counted;
+  r.cpu_all = plain::processor_seconds() - cpu_before;
+  return r;
+}
+
+void measure(const arguments& asked, std::shared_ptr<const std::vector<std::string>> paths) {
+  const std::size_t threads_before = plain::count_threads();
+  const std::uint64_t resident_before = plain::resident("VmRSS");
+  counts c;
+  const run_report r = run(asked, std::move(paths), c);
+  std::printf("{\"images\": %zu, \"batches\": %zu, \"seconds\": %.6f, \"whole\": %.6f, \"images_per_second\": %.3f, "
+              "\"start_up\": %.6f, \"first_batch\": %.6f, \"loop\": \"%s\", \"engine\": \"%s\", \"workers\": %d, ",
+              c.images, c.batches, r.seconds, r.whole, static_cast<double>(c.images) / r.seconds, r.start_up, c.first_batch,
+              r.loop.c_str(), r.engine.c_str(), r.workers);
+  std::printf("\"copies\": %llu, \"high_water\": %llu, ", static_cast<unsigned long long>(r.told.copies),
+              static_cast<unsigned long long>(r.told.memory_high_water));
+  std::printf("\"cpu\": {\"read\": %.6f, \"decode\": %.6f, \"rest\": %.6f, \"all\": %.6f}, ", r.cpu.at("read"),
+              r.cpu.at("decode"), r.cpu.at("rest"), r.cpu_all);
   if (asked.stop_after > 0 && c.batches >= asked.stop_after)
-    std::printf("\"stop\": {\"run\": %.6f, \"all\": %.6f, \"threads_left\": %zu, \"resident_left\": %llu}, ", to_return,
-                to_return + seconds_since(before_end), count_threads() - 1, static_cast<unsigned long long>(resident("VmRSS")));
-  std::printf("\"peak_resident\": %llu}\n", static_cast<unsigned long long>(resident("VmHWM")));
+    std::printf("\"stop\": {\"run\": %.6f, \"all\": %.6f, \"threads_left\": %zu, \"resident_left\": %lld}, ", r.stop_to_return,
+                r.stop_to_gone, plain::count_threads() - threads_before,
+                static_cast<long long>(plain::resident("VmRSS")) - static_cast<long long>(resident_before));
+  if (asked.digest) {
+    std::fputs("\"digest\": [", stdout);
+    for (std::size_t i = 0; i < c.digests.size(); ++i)
+      std::printf("%s%lu", i == 0 ? "" : ", ", c.digests[i]);
+    std::fputs("], ", stdout);
+  }
+  std::printf("\"peak_resident\": %llu}\n", static_cast<unsigned long long>(plain::resident("VmHWM")));
 }
 
 } // namespace
@@ -169,7 +192,7 @@ int main(int argc, char** argv) {
   arguments asked;
   if (!parse(argc, argv, asked)) {
     std::fputs("usage: files_to_batches [--loop own|uv] [--engine uring|blocking] [--workers N] [--memory MIB] [--batch N]\n"
-               "                        [--passes N] [--shapes ragged|same] [--stop-after BATCHES] @FILE\n",
+               "                        [--passes N] [--shapes ragged|same] [--stop-after BATCHES] [--digest] @FILE\n",
                stderr);
     return 2;
   }

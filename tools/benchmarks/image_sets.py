@@ -7,8 +7,10 @@ import tempfile
 
 import corpus_maker
 import corpus_recipe
+import debian_images
 import programs
 
+LARGEST_BATCH = 128 << 20  # bytes
 SYNTHETIC_COUNTS = {32: 2000, 64: 1000, 224: 200, 512: 60, 1024: 16, 2048: 4, 4096: 2}
 
 
@@ -36,6 +38,19 @@ def synthetic(asked, chosen, share=1):
             subprocess.run([maker, into, str(size), str(size), str(count)], check=True)
         made[size] = sorted(into.glob("*.png"))
     return made
+
+
+def batch_for(image_bytes):
+    """32, or what has room if the images are large."""
+    return max(1, min(32, LARGEST_BATCH // image_bytes))
+
+
+def shape(path):
+    """(width, height) of a PNG file."""
+    found = debian_images.header(path)
+    if found is None:
+        raise programs.Missing(f"{path} is no PNG image")
+    return found[:2]
 
 
 def png_files(folder):

@@ -1,9 +1,11 @@
 // The baseline: N plain threads, each reading its share of the files (open, fstat, read, close, into one buffer) and decoding
-// them into one buffer: with the calls of plain_decode.cpp, or (--decoder weir) as a worker of weir's does.
-//   plain_threads [--threads N] [--channels N] [--bits N] [--decoder libpng|weir] [--in-memory] [--parts] [--list] @FILE
+// them into one buffer: with the calls of plain_decode.cpp, or (--decoder weir) as a worker of weir's does, or (--plugin) by a
+// decoder in a shared library (decode/plugin.h).
+//   plain_threads [--threads N] [--channels N] [--bits N] [--decoder libpng|weir] [--plugin LIBRARY] [--in-memory] [--parts]
+//                 [--list] @FILE
 // @FILE has one path a line. --in-memory: the files are read before the clock starts. --parts: also the processor's seconds of
-// reading and of decoding. Prints one JSON object; with --list (libpng, on one thread) the lines that stream_decode --list has,
-// but for the messages, instead: a truth to compare with.
+// reading and of decoding, which costs some time to ask for. Prints one JSON object; with --list (libpng, on one thread) the
+// lines that stream_decode --list has, but for the messages, instead: a truth to compare with.
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -14,6 +16,8 @@
 #include <deque>
 #include <fcntl.h>
 #include <fstream>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
@@ -21,7 +25,9 @@
 #include <vector>
 #include <zlib.h>
 
+#include "decode/plugin_library.hpp"
 #include "plain_decode.hpp"
+#include "resources.hpp"
 #include "weir_job.hpp"
 
 namespace {
@@ -34,6 +40,7 @@ struct arguments {
   bool weir = false;
   bool in_memory = false;
   bool parts = false;
+  std::optional<bench::plugin_library> plugin;
   std::string paths_file;
 };
 
@@ -97,7 +104,7 @@ int list(const arguments& asked, const std::vector<std::string>& paths) {
   return 0;
 }
 
-double processor_seconds() {
+double thread_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
@@ -111,14 +118,16 @@ public:
   /// Files index, index + threads, … are read.
   void run(const std::vector<std::string>& paths, unsigned index) {
     std::vector<std::byte> file;
+    double start = asked_.parts ? thread_seconds() : 0;
     for (std::size_t i = index; i < paths.size(); i += asked_.threads) {
-      const double start = asked_.parts ? processor_seconds() : 0;
       bool opened = false;
       const ssize_t size = read_file(paths[i], file, opened);
-      const double got = asked_.parts ? processor_seconds() : 0;
+      const double got = asked_.parts ? thread_seconds() : 0;
       count(size >= 0 && decode({file.data(), static_cast<std::size_t>(size)}));
+      const double done = asked_.parts ? thread_seconds() : 0;
       reading += got - start;
-      decoding += asked_.parts ? processor_seconds() - got : 0;
+      decoding += done - got;
+      start = done;
     }
   }
   void run(const std::vector<std::vector<std::byte>>& files, unsigned index) {
@@ -135,6 +144,8 @@ private:
   void count(bool good) { ++(good ? images : errors); }
 
   bool decode(std::span<const std::byte> file) {
+    if (asked_.plugin)
+      return asked_.plugin->decode(file.data(), file.size(), asked_.channels) != nullptr;
     if (!asked_.weir)
       return plain::decode(file, asked_.channels, asked_.bits, pixels_).error.empty();
     const auto shape = job_.shape_of(file);
@@ -154,6 +165,7 @@ template<class Files> int time_it(const arguments& asked, const Files& files) {
   std::deque<share> shares;
   for (unsigned i = 0; i < asked.threads; ++i)
     shares.emplace_back(asked);
+  const double cpu_before = plain::processor_seconds();
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
   threads.reserve(asked.threads);
@@ -169,12 +181,14 @@ template<class Files> int time_it(const arguments& asked, const Files& files) {
     sum.reading += s.reading;
     sum.decoding += s.decoding;
   }
-  std::printf("{\"images\": %llu, \"errors\": %llu, \"threads\": %u, \"seconds\": %.6f, \"images_per_second\": %.3f",
-              static_cast<unsigned long long>(sum.images), static_cast<unsigned long long>(sum.errors), asked.threads, seconds,
-              static_cast<double>(sum.images) / seconds);
+  std::printf(
+      "{\"images\": %llu, \"errors\": %llu, \"threads\": %u, \"seconds\": %.6f, \"images_per_second\": %.3f, \"cpu\": {",
+      static_cast<unsigned long long>(sum.images), static_cast<unsigned long long>(sum.errors), asked.threads, seconds,
+      static_cast<double>(sum.images) / seconds);
   if (asked.parts)
-    std::printf(", \"cpu\": {\"read\": %.6f, \"decode\": %.6f}", sum.reading, sum.decoding);
-  std::puts("}");
+    std::printf("\"read\": %.6f, \"decode\": %.6f, ", sum.reading, sum.decoding);
+  std::printf("\"all\": %.6f}, \"peak_resident\": %llu}\n", plain::processor_seconds() - cpu_before,
+              static_cast<unsigned long long>(plain::resident("VmHWM")));
   return 0;
 }
 
@@ -202,6 +216,8 @@ bool parse(int argc, char** argv, arguments& into) {
       into.parts = true;
     else if (argument == "--decoder" && more && (argv[i + 1] == std::string("weir") || argv[i + 1] == std::string("libpng")))
       into.weir = argv[++i] == std::string("weir");
+    else if (argument == "--plugin" && more)
+      into.plugin = bench::open_plugin(argv[++i]);
     else if (argument == "--threads" && more)
       into.threads = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
     else if (argument == "--channels" && more)
@@ -213,6 +229,8 @@ bool parse(int argc, char** argv, arguments& into) {
     else
       return false;
   }
+  if (into.plugin && (into.list || into.bits != 8))
+    return false;
   return !into.paths_file.empty() && into.channels >= 0 && into.channels <= 4 && (into.bits == 8 || into.bits == 16);
 }
 
@@ -220,10 +238,16 @@ bool parse(int argc, char** argv, arguments& into) {
 
 int main(int argc, char** argv) {
   arguments asked;
-  if (!parse(argc, argv, asked)) {
-    std::fputs("usage: plain_threads [--threads N] [--channels 0..4] [--bits 8|16] [--decoder libpng|weir] [--in-memory]\n"
-               "                     [--parts] [--list] @FILE\n",
-               stderr);
+  try {
+    if (!parse(argc, argv, asked)) {
+      std::fputs(
+          "usage: plain_threads [--threads N] [--channels 0..4] [--bits 8|16] [--decoder libpng|weir] [--plugin LIBRARY]\n"
+          "                     [--in-memory] [--parts] [--list] @FILE\n",
+          stderr);
+      return 2;
+    }
+  } catch (const std::runtime_error& problem) {
+    std::fprintf(stderr, "plain_threads: %s\n", problem.what());
     return 2;
   }
   std::ifstream from(asked.paths_file, std::ios::binary);

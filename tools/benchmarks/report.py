@@ -23,6 +23,17 @@ def parser(command, text):
     return made
 
 
+def shown(arguments):
+    """The command line without where results go."""
+    kept, skip = [], False
+    for argument in map(str, arguments):
+        if skip or argument.split("=")[0] in ("--json", "--svg", "--built"):
+            skip = not skip and "=" not in argument
+        else:
+            kept.append(argument)
+    return kept
+
+
 @dataclasses.dataclass(frozen=True)
 class Figure:
     """The median of the rounds, and half the distance between their quartiles."""

@@ -13,7 +13,7 @@ const char* weir_bench_name() {
 }
 
 namespace {
-std::vector<std::byte> pixels;
+thread_local std::vector<std::byte> pixels;
 }
 
 void weir_bench_forget() { std::vector<std::byte>().swap(pixels); }

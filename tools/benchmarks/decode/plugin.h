@@ -1,5 +1,5 @@
-/* What a decoder in a shared library of its own exports: one that can't be linked into bench_decode because its library has
- * the same names as Debian's. */
+/* What a decoder in a shared library of its own exports: one that can't be linked into a benchmark because its library has the
+ * same names as Debian's. The functions may be called on several threads at a time; what one keeps is its thread's. */
 #ifndef WEIR_BENCH_PLUGIN_H
 #define WEIR_BENCH_PLUGIN_H
 
