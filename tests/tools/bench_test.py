@@ -3,7 +3,8 @@
 
     bench_test.py BUILD COMMAND [unittest arguments]
 
-BUILD is the build directory with the programs, COMMAND is decode, pipeline, peers or quiescence. The last line is "N passed, N failed".
+BUILD is the build directory with the programs, COMMAND is decode, pipeline, peers, quiescence or readme. The last line is
+"N passed, N failed".
 """
 import json
 import pathlib
@@ -148,12 +149,67 @@ class Peers(Tool):
 
     def test_weir_is_measured_and_who_is_not_there_is_left_out_with_the_reason(self):
         out, result = self.measured("--only", "nobody")
-        self.assertEqual(len(result["runs"]["weir"]), 2)
-        self.assertEqual(result["runs"]["weir"][0]["images"], result["images"])
-        self.assertGreater(result["runs"]["weir"][0]["peak_tree"], 0)
-        self.assertIn("stop", result["runs"]["weir"][1])
-        self.assertEqual(result["left_out"], {"nobody": "no such peer"})
+        told = result["sets"]["224"]
+        for name in ("weir", "plain threads, libpng"):
+            runs = told["runs"][name]
+            self.assertEqual(len(runs["images_per_second"]), result["rounds"])
+            self.assertGreater(min(runs["images_per_second"] + runs["cpu_per_1000"]), 0)
+            self.assertRegex(out, rf"(?m)^\| {name} \| \d+ ± ")
+        # A batch of these images is no less than this, and nobody has more than weir's budget and what a process takes.
+        self.assertGreater(told["runs"]["weir"]["peak"], told["batch"] * 224 * 224 * 3)
+        self.assertEqual([stop["threads_left"] for stop in told["runs"]["weir"]["stops"]], [0])
+        self.assertIsNotNone(told["runs"]["weir"]["stops"][0]["gone"])
+        self.assertEqual(result["left_out"]["nobody"], "no such peer")
         self.assertIn("Left out: nobody: no such peer.", out)
+
+    def test_a_folder_is_a_set_of_its_own_with_room_for_two_batches(self):
+        folder = self.root / "mine"
+        folder.mkdir()
+        for number in range(40):
+            (folder / f"{number}.png").write_bytes(png(2, 3, 16))
+        _, result = self.measured("--only", "nobody", folder)
+        self.assertEqual(list(result["sets"]), ["mine"])
+        self.assertEqual([result["sets"]["mine"][key] for key in ("images", "batch", "memory_MiB")], [40, 32, 64])
+
+    def test_a_folder_without_images_is_exit_code_2(self):
+        _, told = self.bench("--quick", self.root, expect=2)
+        self.assertIn("no PNG images", told)
+
+
+class Readme(Tool):
+    command = "readme"
+
+    def readme(self, *files, expect=0):
+        done = subprocess.run([sys.executable, BENCH, "readme", *map(str, files)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return done.stdout, done.stderr
+
+    def test_results_become_a_section_each_with_the_command_that_gave_them(self):
+        images = self.root / "images"
+        images.mkdir()
+        for side in (16, 40):
+            (images / f"{side}.png").write_bytes(png(2, 3, side))
+        files = []
+        for self.command, more in (("decode", [images]), ("pipeline", ["--part", "sizes", images]), ("peers", ["--only", "nobody"]),
+                                   ("quiescence", [images])):
+            files.append(self.root / f"{self.command}.json")
+            self.bench("--quick", "--json", files[-1], *more)
+        out, _ = self.readme(*files)
+        for title, command in (("One thread, from memory", f"decode --quick {images}"),
+                               ("Files to batches", f"pipeline --quick --part sizes {images}"),
+                               ("The same job by others", "peers --quick --only nobody"),
+                               ("From a stop to nothing left", f"quiescence --quick {images}")):
+            self.assertRegex(out, rf"### {title}\n\n`tools/bench {command}`, \d rounds; .*, \d+ cores, ")
+        self.assertRegex(out, r"(?m)^\| weir \| \d+\.\d\d ± \d+\.\d\d \| – \| \d+\.\d\d \(images\) \| 1 of 1 \|$")
+        self.assertRegex(out, r"(?m)^\| images \| 32 \| \d+ ± \d+ \| \d+\.\d\d ± \d+\.\d\d \|")
+        self.assertIn("Left out: nobody: no such peer.", out)
+
+    def test_what_is_no_result_is_exit_code_2(self):
+        (self.root / "other.json").write_text("[]")
+        for name in ("other.json", "none.json"):
+            _, told = self.readme(self.root / name, expect=2)
+            self.assertRegex(told, f"^tools/bench readme: .*{name}: no result of tools/bench: ")
 
 
 class Quiescence(Tool):
@@ -178,7 +234,8 @@ class Quiescence(Tool):
 
 def main():
     global BUILD
-    BUILD, chosen = sys.argv[1], {"decode": Decode, "pipeline": Pipeline, "peers": Peers, "quiescence": Quiescence}[sys.argv[2]]
+    BUILD = sys.argv[1]
+    chosen = {"decode": Decode, "pipeline": Pipeline, "peers": Peers, "quiescence": Quiescence, "readme": Readme}[sys.argv[2]]
     result = unittest.main(argv=[sys.argv[0], chosen.__name__, *sys.argv[3:]], exit=False).result
     failed = len(result.failures) + len(result.errors)
     print(f"{result.testsRun - failed} passed, {failed} failed")

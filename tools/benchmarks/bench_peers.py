@@ -1,191 +1,180 @@
 """tools/bench peers: the same job by other libraries."""
+import collections
 import json
-import os
 import pathlib
 import subprocess
-import sys
-import tempfile
-import threading
-import time
 
 import bars
+import fair_libpng
 import image_sets
+import peer_environments
+import peer_table
 import programs
 import report
+from measured_run import measured_run
 from progress import Progress
 
 TEXT = """Reads PNG files, decodes them to RGB and batches them by 32: weir, and tf.data, PyTorch's DataLoader with torchvision and
-with Pillow, OpenCV with a pool of threads, SPDL, and Grain, each as its documentation advises (tools/benchmarks/peer_job.py),
-with a worker for each core. Images/s (from the first file asked for to the end; what a peer's libraries take to be imported is not
-counted), the processor's seconds for 1,000 images, the most memory of all its processes, the time to the first batch, and, in a run
-that is stopped in the middle, the time until everything is gone and what is left then.
+with Pillow, OpenCV with a pool of threads, SPDL, and Grain, each set up as its documentation advises
+(tools/benchmarks/peer_pipelines.py), with a worker for each core; beside them plain threads that only read and decode, with
+Debian's libpng and with one built with SSE filters and zlib-ng.
+
+Who decodes other pixels than libpng does is no peer and left out, with the number of images that differ. Of the others are told:
+images/s (from the construction of the pipeline to its end; what libraries take to be imported is not counted), the processor's
+seconds for 1,000 images, the most memory of all processes (in a run of its own: the sum of their proportional set sizes, sampled
+each 10 ms, in which what several share counts once), the time to the first batch, and, in runs that are stopped in the middle, the
+time until every thread and process that they had started was gone, and what was left.
 
 Each peer is installed from the Python registry into an environment of its own, in build/peers, one at a time: OpenCV 0.25 GB, SPDL
-0.15 GB, Grain 0.3 GB, TensorFlow 1.6 GB; with --torch also PyTorch, 5.5 GB, since the registry's build for Linux brings CUDA. What
-can't be installed, or fails, is left out with the reason.
+0.15 GB, Grain 0.3 GB, TensorFlow 1.6 GB, PyTorch 5.6 GB (the registry's build for Linux brings CUDA). What can't be installed, or
+fails, is left out with the reason.
 
-DIR: images of one shape. Without it: photographs of 512 × 512 that tools/corpus cuts (49 MB to fetch), or drawn ones with
---synthetic."""
+DIR: images of one shape. Without it: photographs of 224, 512 and 1024 pixels that tools/corpus cuts (49 MB to fetch)."""
 
-ENVIRONMENTS = {"opencv": ("opencv", ["opencv-python-headless", "numpy"]), "tf.data": ("tensorflow", ["tensorflow-cpu"]),
-                "spdl": ("spdl", ["spdl-core", "spdl-io", "numpy"]), "grain": ("grain", ["grain", "opencv-python-headless", "numpy"]),
-                "torchvision": ("torch", ["torch", "torchvision", "pillow"]), "pillow": ("torch", ["torch", "torchvision", "pillow"])}
 JOB = pathlib.Path(__file__).resolve().parent / "peer_job.py"
-BATCH, LONG = 32, 300
+SIZES = (224, 512, 1024)
+PIXELS = 200e6  # a run's, about
+STOPS = 3
+PLAIN, FAIR = "plain threads, libpng", f"plain threads, {fair_libpng.NAME}"
 
 
 def main(arguments):
     parser = report.parser("peers", TEXT)
     parser.add_argument("dir", metavar="DIR", nargs="?", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5, help="(5)")
-    parser.add_argument("--times", type=int, default=4, help="over the files, a run (4)")
-    parser.add_argument("--only", metavar="NAME,…", help="of " + ", ".join(ENVIRONMENTS))
-    parser.add_argument("--torch", action="store_true", help="install PyTorch if it isn't there")
+    parser.add_argument("--times", type=int, help="over the files, a run (so often that 200 million pixels are decoded)")
+    parser.add_argument("--size", type=int, choices=image_sets.sizes(), action="append", help="only this; can be given again")
+    parser.add_argument("--memory", type=int, metavar="MIB", help="weir's budget (two batches, at least 64)")
+    parser.add_argument("--only", metavar="NAME,…", help="of " + ", ".join(peer_environments.ENVIRONMENTS))
+    parser.add_argument("--without", metavar="NAME,…", default="", help="not these")
     parser.add_argument("--no-install", action="store_true", help="only what is installed already")
     parser.add_argument("--synthetic", action="store_true", help="drawn images instead of photographs")
     asked = parser.parse_args(arguments)
     if asked.quick:
         asked.rounds, asked.times, asked.no_install = 1, 1, True
     machine = report.machine()
-    needed = ["tools/benchmarks/files_to_batches"] + (["tools/benchmarks/make_images"] if asked.built is None else [])
-    weir = programs.built(needed, asked.built)[0]
+    needed = ["tools/benchmarks/files_to_batches", "tools/benchmarks/plain_threads"]
+    built = programs.built(needed + (["tools/benchmarks/make_images"] if asked.built is None else []), asked.built)
+    left_out, versions = {}, {}
+    commands = contestants(asked, built, left_out, versions)
+    result = {"command": "peers", "arguments": report.shown(arguments), "machine": machine,
+              "rounds": asked.rounds, "versions": versions, "left_out": left_out, "sets": {}}
+    for name, paths in image_sets_of(asked).items():
+        result["sets"][str(name)] = Set(asked, name, paths, built[1]).measure(commands, left_out)
+    print(peer_table.text(result))
+    report.save(asked, result, lambda: plot(result))
+    return report.verdict(peer_table.targets(result), asked.quick)
+
+
+def image_sets_of(asked):
     if asked.dir is not None:
-        paths = image_sets.png_files(asked.dir)
-    elif asked.synthetic or asked.quick:
-        paths = image_sets.synthetic(asked, [512])[512]
+        return {asked.dir.resolve().name: image_sets.png_files(asked.dir)}
+    if asked.quick:
+        return image_sets.synthetic(asked, [224], 4)
+    chosen = asked.size or SIZES
+    made = image_sets.synthetic(asked, chosen) if asked.synthetic else image_sets.photographs(asked)
+    return {size: made[size] for size in chosen}
+
+
+def contestants(asked, built, left_out, versions):
+    """{name: a function that gives the command for a set}."""
+    weir, plain = built[:2]
+    commands = {"weir": lambda s: [weir, "--workers", programs.cores(), "--memory", s.memory_MiB, "--batch", s.batch,
+                                   "--shapes", "same"],
+                PLAIN: lambda s: [plain, "--threads", programs.cores(), "--decoder", "libpng"]}
+    plugin, reason = fair_libpng.plugin(build=not asked.quick)
+    if plugin is None:
+        left_out[FAIR] = reason
     else:
-        paths = image_sets.photographs(asked)[512]
-    left_out, commands = {}, {}
-    batches = len(paths) * asked.times // BATCH
-    with image_sets.listed(paths, asked.times) as file:
-        commands["weir"] = lambda stop: [weir, "--batch", BATCH, "--shapes", "same", *(["--stop-after", stop] if stop else []), f"@{file}"]
-        for peer in asked.only.split(",") if asked.only else ENVIRONMENTS:
-            python, reason = environment(peer, asked)
-            if python is None:
-                left_out[peer] = reason
-            else:
-                commands[peer] = lambda stop, p=python, name=peer: [p, JOB, name, f"@{file}", BATCH, programs.cores(), stop]
-        told = {name: [] for name in commands}
-        progress = Progress("peers", (asked.rounds + 1) * len(commands))
-        for turn in range(asked.rounds + 1):
-            for name in list(told):
-                try:
-                    told[name].append(run(commands[name](max(1, batches // 2) if turn == asked.rounds else 0)))
-                    if turn < asked.rounds and told[name][-1]["images"] != len(paths) * asked.times:
-                        raise programs.Missing(f"delivered {told[name][-1]['images']} of {len(paths) * asked.times} images")
-                except programs.Missing as problem:
-                    left_out[name] = str(problem)
-                    del told[name]
+        commands[FAIR] = lambda s: [plain, "--threads", programs.cores(), "--plugin", plugin]
+    chosen = asked.only.split(",") if asked.only else peer_environments.ENVIRONMENTS
+    for peer in chosen:
+        if peer in asked.without.split(","):
+            continue
+        python, reason = peer_environments.prepare(peer, not asked.no_install)
+        if python is None:
+            left_out[peer] = reason
+            continue
+        versions[peer] = peer_environments.versions(peer, python)
+        commands[peer] = lambda s, p=python, name=peer: [p, JOB, name, s.batch, programs.cores()]
+    return commands
+
+
+class Set:
+    """Files of one shape, and what is asked of everyone with them."""
+
+    def __init__(self, asked, name, paths, plain):
+        self.asked, self.name, self.paths = asked, name, paths
+        width, height = image_sets.shape(paths[0])
+        self.batch = image_sets.batch_for(3 * width * height)
+        self.memory_MiB = asked.memory or max(64, -(-2 * self.batch * 3 * width * height >> 20) + 1)
+        self.times = asked.times or max(1, round(PIXELS / (len(paths) * width * height)))
+        self.images = len(paths) * self.times
+        self.plain = plain
+
+    def measure(self, commands, left_out):
+        told = {name: {"images_per_second": [], "cpu_per_1000": [], "first_batch": [], "stops": []} for name in commands}
+        lost = {}
+        steps = [(self.check, name) for name in commands if name not in (PLAIN, FAIR)]
+        keys = list(commands)
+        for turn in range(self.asked.rounds):
+            steps += [(self.timed, keys[(i + turn) % len(keys)]) for i in range(len(keys))]
+        steps += [(self.memory, name) for name in keys]
+        steps += [(self.stopped, name) for name in keys if name not in (PLAIN, FAIR) for _ in range(min(STOPS, self.asked.rounds))]
+        progress = Progress(f"peers, {self.name}", len(steps))
+        with image_sets.listed(self.paths) as self.once, image_sets.listed(self.paths, self.times) as self.list:
+            self.truth = self.libpng_digests()
+            for step, name in steps:
+                if name in told:
+                    try:
+                        step(commands[name](self), told[name])
+                    except programs.Missing as problem:
+                        if name == "weir":
+                            raise
+                        lost[name] = str(problem)
+                        del told[name]
                 progress.step(name)
         progress.end()
-    result = {"machine": machine, "rounds": asked.rounds, "images": len(paths) * asked.times, "left_out": left_out, "runs": told}
-    targets = show(result)
-    report.save(asked, result, lambda: plot(result))
-    return report.verdict(targets, asked.quick)
+        return {"images": self.images, "batch": self.batch, "memory_MiB": self.memory_MiB, "runs": told,
+                "left_out": {name: lost[name] for name in lost if name not in left_out}}
 
+    def libpng_digests(self):
+        """How often each CRC-32 of an image's pixels is there, by plain calls of libpng."""
+        done = subprocess.run([self.plain, "--list", f"@{self.once}"], check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        lines = [line.split(b"\t") for line in done.stdout.splitlines()]
+        if any(line[2] == b"error" for line in lines):
+            raise programs.Missing("not every file is a PNG image that libpng accepts")
+        return collections.Counter(int(line[-1], 16) for line in lines)
 
-def environment(peer, asked):
-    """(its Python, None), or (None, why it is left out)."""
-    if peer not in ENVIRONMENTS:
-        return None, "no such peer"
-    name, packages = ENVIRONMENTS[peer]
-    folder = programs.ROOT / "build/peers" / name
-    python = folder / "bin/python"
-    if (folder / "installed").exists():
-        return python, None
-    if asked.no_install:
-        return None, "not installed"
-    if name == "torch" and not asked.torch:
-        return None, "not installed: --torch does, 5.5 GB"
-    if name == "spdl":
-        try:  # its decoders are FFmpeg's, which it looks for on the system
-            programs.need_packages("libavdevice59", "libavfilter8")
-        except programs.Missing as problem:
-            return None, str(problem)
-    print(f"Installing {' '.join(packages)} from the Python registry into {folder}", file=sys.stderr)
-    log = folder.with_suffix(".log")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w") as out:
-        for command in ([sys.executable, "-m", "venv", folder], [folder / "bin/pip", "install", "-q", *packages]):
-            try:
-                subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-            except (OSError, subprocess.CalledProcessError):
-                return None, f"can't be installed: {log}"
-    (folder / "installed").touch()
-    return python, None
+    def check(self, command, _):
+        told = measured_run([*command, "--digest", f"@{self.once}"])
+        differing = sum((self.truth - collections.Counter(told["digest"])).values())
+        if differing or len(told["digest"]) != len(self.paths):
+            raise programs.Missing(f"no peer: {differing} of {len(self.paths)} images have other pixels than libpng's"
+                                   if differing else f"no peer: gave {len(told['digest'])} of {len(self.paths)} images")
 
+    def timed(self, command, told):
+        ran = measured_run([*command, f"@{self.list}"])
+        if ran["images"] != self.images:
+            raise programs.Missing(f"delivered {ran['images']} of {self.images} images")
+        told["images_per_second"].append(ran["images"] / ran["seconds"])
+        told["cpu_per_1000"].append(1000 * ran["cpu"] / ran["images"])
+        if "first_batch" in ran:
+            told["first_batch"].append(ran["first_batch"])
 
-def resident(pid):
-    """Bytes of the process and all below it."""
-    pages = 0
-    try:
-        with open(f"/proc/{pid}/statm") as file:
-            pages = int(file.read().split()[1])
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            below = file.read().split()
-    except (OSError, IndexError):
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident(child) for child in below)
+    def memory(self, command, told):
+        told["peak"] = measured_run([*command, f"@{self.list}"], sample=True)["peak"]
 
-
-def run(command):
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-                                   text=True)
-        peak, before = 0, os.times()
-        killer = threading.Timer(LONG, process.kill)
-        killer.start()
-        while process.poll() is None:
-            peak = max(peak, resident(process.pid))
-            time.sleep(0.01)
-        killer.cancel()
-        after, out = os.times(), process.stdout.read()
-        process.stdout.close()
-        if process.returncode != 0 or not out.strip():
-            errors.seek(0)
-            last = (errors.read().strip().splitlines() or [f"exit code {process.returncode}"])[-1]
-            raise programs.Missing(last[:150])
-    told = json.loads(out.strip().splitlines()[-1])
-    told["peak_tree"] = peak
-    told["cpu_all"] = after.children_user + after.children_system - before.children_user - before.children_system
-    told["images_per_second"] = told["images"] / told["seconds"]
-    if isinstance(told.get("stop"), dict):
-        told.update(threads_left=told["stop"]["threads_left"], processes_left=0, stop=told["stop"]["all"])
-    return told
-
-
-def show(result):
-    print(f"# The same job by others\n\n{report.described(result['machine'])}\n")
-    print(f"{result['images']} images a run, batches of {BATCH}, medians of {result['rounds']} alternating rounds. CPU includes the "
-          "start of the process and of its libraries; memory is sampled each 10 ms over all processes, shared pages counted in each.\n")
-    rows = []
-    for name, runs in result["runs"].items():
-        whole, stopped = runs[:-1], runs[-1]
-        rate = report.Figure(tuple(run["images_per_second"] for run in whole))
-        cpu = report.Figure(tuple(1000 * run["cpu_all"] / run["images"] for run in whole))
-        first = report.Figure(tuple(run["first_batch"] for run in whole))
-        rows.append([name, rate.text(), cpu.text(2), f"{max(run['peak_tree'] for run in whole) / 2**20:.0f}", first.text(3),
-                     f"{1000 * stopped['stop']:.1f}" if "stop" in stopped else "–", stopped.get("threads_left", "–"),
-                     stopped.get("processes_left", "–")])
-    print(report.table(["", "images/s", "CPU s/1,000", "peak MiB", "first batch s", "stop to gone, ms", "threads left", "processes left"],
-                       rows, range(1, 8)))
-    print()
-    for name, reason in result["left_out"].items():
-        print(f"Left out: {name}: {reason}.\n")
-    peers = {name: runs[:-1] for name, runs in result["runs"].items() if name != "weir"}
-    if not peers or "weir" not in result["runs"]:
-        return []
-    def median(runs, key):
-        return report.Figure(tuple(run[key] for run in runs)).median
-    best = max(peers, key=lambda name: median(peers[name], "images_per_second"))
-    ours = result["runs"]["weir"][:-1]
-    return [(f"images/s, weir to the best peer ({best})", median(ours, "images_per_second") / median(peers[best], "images_per_second"), 3),
-            (f"peak memory, {best} to weir", median(peers[best], "peak_tree") / median(ours, "peak_tree"), 1)]
+    def stopped(self, command, told):
+        after = max(1, self.images // self.batch // 2)
+        told["stops"].append(measured_run([*command, "--stop-after", after, f"@{self.list}"])["stop"])
 
 
 def plot(result):
     groups = []
-    for name, runs in result["runs"].items():
-        rate = report.Figure(tuple(run["images_per_second"] for run in runs[:-1]))
-        groups.append((name, {"images/s": (rate.median, rate.spread)}))
-    return bars.chart("The same job by others", report.described(result["machine"]), ["images/s"], groups, "images/s")
+    for name, told in result["sets"].items():
+        ours = report.Figure(tuple(told["runs"]["weir"]["images_per_second"]))
+        for who, runs in told["runs"].items():
+            ratio = report.Figure(tuple(runs["images_per_second"])).per(ours)
+            groups.append((f"{name}: {who}", {"images/s": (ratio.median, ratio.spread)}))
+    return bars.chart("The same job by others", report.described(result["machine"]), ["images/s"], groups, "of weir's images/s", 1)

@@ -59,7 +59,9 @@ def main(arguments):
     rows = [[name, *(text(told[name].get(side)) for side in SIDES)] for name in WORKS]
     print(report.table(["in flight", *SIDES], rows, range(1, len(SIDES) + 1)))
     print(f"\nStops of each: {counts(told)}.\n")
-    report.save(asked, {"machine": machine, "milliseconds": told}, lambda: plot(machine, told))
+    result = {"command": "quiescence", "arguments": report.shown(arguments), "machine": machine, "rounds": asked.rounds,
+              "milliseconds": told}
+    report.save(asked, result, lambda: plot(machine, told))
     targets = [(f"weir, {name}, {'all' if q == 1 else f'{100 * q:g} %'} of the stops, ms", quantile(told[name]["weir"], q), wanted)
                for name, q, wanted in PROMISED]
     return report.verdict(targets, asked.quick, at_most=True)
