@@ -10,13 +10,11 @@ namespace {
 
 failure why_of(const session& s) { return {weir::stage::decode, s.error, s.input.offset()}; }
 
-// Whether an IDAT stream's wrong checksum is an error or a warning depends on how much input libpng has at a time: it is an
-// error only where the checksum is there when the last pixel is inflated. So where it was given less than by default, and
-// found anything wrong, it is asked once more; then looks at the stop flag are up to 8 KiB of input apart, whatever that
-// becomes.
+// As if it were the first time, but for the way in which libpng gets the pixels' data.
 void ask_again(session& s, const memory::segment* input) noexcept {
-  s.by_the_book = true;
-  s.short_reads = false;
+  s.feed = feeding::again(s.feed);
+  s.divided = false;
+  s.transparent = false;
   s.how = ending::failed;
   s.error[0] = s.warning[0] = '\0';
   s.input = cursor(input);
@@ -37,7 +35,7 @@ decoded decode_reference(const memory::segment* input, const header& h, const pn
   s.bits = options.bits;
   s.destination = to;
   run(s);
-  if (s.short_reads && (s.how == ending::failed || (s.how == ending::ok && s.warning[0] != '\0'))) {
+  if (s.how != ending::stopped && s.divided && s.feed.differs()) {
     ask_again(s, input);
   }
   memory.reset();

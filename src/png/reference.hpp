@@ -22,7 +22,8 @@ namespace weir::png {
 /// 64 KiB of input, and so often that at most 64 KiB have been inflated in between. The largest steps without a look are
 /// libpng's own: one row's unfiltering and conversion (8 MB at the limit of a million RGBA columns of 16 bits), the
 /// checksum and inflating of one ancillary chunk (8 MB each way: libpng's limit), and, behind the last row, what 8 KB of a
-/// malicious stream inflate to (8 MB, to nowhere).
+/// malicious stream inflate to (8 MB, to nowhere). Where rows are longer than 64 KiB and much stands behind the last pixel, or
+/// the pixels end in an error, all of it is done twice (feeding.hpp).
 /// Never throws; prints nothing.
 [[nodiscard]] decoded decode_reference(const memory::segment* input, const header& h, const png_options& options,
                                        const surface& to, scratch& memory, stop_flag stop) noexcept;

@@ -14,10 +14,8 @@ namespace {
 
 static_assert(std::is_trivially_destructible_v<session>);
 
-// The most that may pass between two looks at the stop flag, in the input and, where libpng lets us, in the output.
+// The most that may pass between two looks at the stop flag, in the input and in what is inflated.
 constexpr std::size_t between_looks = 64 * 1024;
-// An inflate step takes what one read gave it, and gives at most 1032 bytes for each; it ends with the row if that comes first.
-constexpr std::size_t short_read = between_looks / 1032;
 
 session& of(png_structp png) noexcept { return *static_cast<session*>(png_get_error_ptr(png)); }
 
@@ -48,6 +46,18 @@ void leave_if_stopped(session& s) noexcept {
   }
 }
 
+// libpng has all pixels: what it reads now stands behind them.
+bool rows_done(const session& s) noexcept {
+  return s.divided && (s.expected.interlaced ? png_get_current_pass_number(s.png) >= 7
+                                             : png_get_current_row_number(s.png) >= s.expected.height);
+}
+
+void divide_next_read(session& s) noexcept {
+  if (s.divided) {
+    png_set_compression_buffer_size(s.png, s.feed.next_piece());
+  }
+}
+
 void on_read(png_structp png, png_bytep to, size_t size) {
   auto& s = *static_cast<session*>(png_get_io_ptr(png));
   while (size > 0) {
@@ -56,9 +66,11 @@ void on_read(png_structp png, png_bytep to, size_t size) {
     if (s.input.take(to, step) < step) {
       png_error(png, "truncated: more bytes needed than the input has");
     }
+    s.feed.took(to, step, rows_done(s));
     to += step;
     size -= step;
   }
+  divide_next_read(s);
 }
 
 png_voidp on_malloc(png_structp png, png_alloc_size_t size) {
@@ -131,6 +143,7 @@ void decode(session& s) {
       type != s.expected.color_type) {
     png_error(s.png, "the header is not the one that was read before");
   }
+  const std::size_t raw_row_bytes = png_get_rowbytes(s.png, s.info);
   int channels = s.channels;
   const int passes = set_up(s, depth, type, channels);
   const std::size_t samples = std::size_t{width} * static_cast<std::size_t>(channels);
@@ -144,10 +157,8 @@ void decode(session& s) {
   if (stride < row_bytes || s.destination.size < row_bytes || (s.destination.size - row_bytes) / stride < height - 1) {
     png_error(s.png, "the destination is too small");
   }
-  if (row_bytes > between_looks && !s.by_the_book) {
-    s.short_reads = true;
-    png_set_compression_buffer_size(s.png, short_read);
-  }
+  s.divided = raw_row_bytes > between_looks;
+  divide_next_read(s);
   read_rows(s, passes, height, stride, widen ? samples : 0);
   s.memory->limit_heap(true);
   png_read_end(s.png, s.info);

@@ -6,6 +6,7 @@
 
 #include "cursor.hpp"
 #include "decode.hpp"
+#include "feeding.hpp"
 #include "header.hpp"
 #include "scratch.hpp"
 #include <weir/stop_flag.hpp>
@@ -26,19 +27,20 @@ struct session {
   cursor input;
   scratch* memory;
   stop_flag stop;
-  header expected;          ///< what parse_header read
-  int channels = 0;         ///< as in png_options
-  int bits = 8;             ///< as in png_options
-  bool only_info = false;   ///< end after png_read_info
-  bool by_the_book = false; ///< whatever the rows' length, libpng is given as much input at a time as it asks for by default
-  surface destination;      ///< rows are written here
+  header expected;        ///< what parse_header read
+  int channels = 0;       ///< as in png_options
+  int bits = 8;           ///< as in png_options
+  bool only_info = false; ///< end after png_read_info
+  feeding feed;           ///< of rows above 64 KiB
+  surface destination;    ///< rows are written here
 
   // What came out.
   ending how = ending::failed;
   bool transparent = false; ///< libpng accepted a tRNS chunk before the pixels
   char error[200] = {};     ///< with `failed`: libpng's message
   char warning[200] = {};   ///< libpng's first warning, or empty
-  bool short_reads = false; ///< it was given less input at a time, so that a stop is seen soon
+
+  bool divided = false; ///< the rows were so long: `feed` says whether libpng has to be asked again
 
   // libpng's.
   png_struct_def* png = nullptr;

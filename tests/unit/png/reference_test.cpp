@@ -321,24 +321,6 @@ TEST_CASE("more rows than the header says is a warning") {
   CHECK(v.how == ending::ok);
   CHECK_FALSE(v.warning.empty());
 }
-TEST_CASE("a stream without all of its end is what it is for libpng also in rows longer than 64 KiB") {
-  for (const patterns::kind kind : {patterns::kind{0, 8}, patterns::kind{4, 8}}) {
-    const bytes file = encode(patterns::make(kind, 70'000, 2));
-    const std::vector<chunks::place> all = chunks::all(file);
-    const chunks::place& last = all.at(all.size() - 2);
-    REQUIRE(last.name == "IDAT");
-    for (std::size_t cut = 1; cut <= 80; ++cut) {
-      const bytes data(file.begin() + static_cast<std::ptrdiff_t>(last.data()),
-                       file.begin() + static_cast<std::ptrdiff_t>(last.data() + last.length - cut));
-      bytes shorter(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(last.start));
-      for (const bytes& chunk : {chunks::make("IDAT", data), chunks::make("IEND", {})}) {
-        shorter.insert(shorter.end(), chunk.begin(), chunk.end());
-      }
-      INFO(patterns::name(kind) << " without " << cut);
-      REQUIRE(difference(shorter, {.channels = 1}) == "");
-    }
-  }
-}
 TEST_CASE("bytes after IEND are decoded over, without a look at them") {
   bytes file = plain_file();
   file.resize(file.size() + 100, 0x55);
