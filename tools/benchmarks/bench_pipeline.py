@@ -20,12 +20,13 @@ TEXT = """Streams square photographs of 32 to 4096 pixels from files into batche
 
 in alternating runs; ratios are of runs next to each other. Then both loops and both engines, with files in the kernel's cache and
 not (posix_fadvise), batch sizes, and the processor's seconds for 1,000 images by part: reading, decoding, the rest. Those of weir
-are of the threads that do each; what the whole process has used beyond is shown too. It takes about ten minutes.
+are of the threads that do each; what the whole process has used beyond is shown too. It takes about a quarter of an hour.
 
 DIR: a folder of images, taken as one set. Without it: photographs that tools/corpus cuts (49 MB to fetch; 12,000 files), or with
 --synthetic drawn ones (nothing to fetch)."""
 
 MEMORY_MIB = 512
+ALONE = "one thread"  # over a quarter of the files, or it would take twice as long as everything else
 PARTS = ("sizes", "engines", "batches")
 CORE_SIZES = (32, 512)  # what engines and batches are looked at with
 
@@ -34,7 +35,7 @@ def main(arguments):
     parser = report.parser("pipeline", TEXT)
     parser.add_argument("dir", metavar="DIR", nargs="?", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=9, help="(9)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="a run of weir takes about (0.5)")
+    parser.add_argument("--seconds", type=float, default=1, help="a run of weir takes about (1): less, and its start is most of it")
     parser.add_argument("--part", choices=PARTS, action="append", help="only this table; can be given again")
     parser.add_argument("--size", type=int, choices=image_sets.sizes(), action="append", help="only this; can be given again")
     parser.add_argument("--no-build-libpng", action="store_true", help="leave out libpng with SSE filters and zlib-ng")
@@ -83,7 +84,7 @@ class Bench:
         commands = {"weir": self.weir_command(name), "plain": self.plain_command("weir"), "libpng": self.plain_command("libpng")}
         if self.plugin is not None:
             commands["fair"] = self.plain_command("libpng", "--plugin", self.plugin)
-        return {**commands, "one thread": self.plain_command("weir", "--in-memory", threads=1)}
+        return {**commands, ALONE: self.plain_command("weir", "--in-memory", threads=1)}
 
     def runs_of(self, part):
         """How many runs a part takes, for the progress."""
@@ -132,13 +133,14 @@ class Bench:
         """{key: [what the program told, a round each]}; another order each round."""
         told = {key: [] for key in commands}
         keys = list(commands)
-        with image_sets.listed(self.sets[name], self.times(name) if cached else 1) as file:
+        times = self.times(name) if cached else 1
+        with image_sets.listed(self.sets[name], times) as file, image_sets.listed(self.sets[name], -(-times // 4)) as fewer:
             for turn in range(self.asked.rounds):
                 for i in range(len(keys)):
                     key = keys[(i + turn) % len(keys)]
                     if not cached:
                         image_sets.drop_from_cache(self.sets[name])
-                    told[key].append(self.one(commands[key], file))
+                    told[key].append(self.one(commands[key], fewer if key == ALONE else file))
                     self.progress.step(f"{name}: {key}")
             self.progress.end()
         return told
@@ -166,7 +168,7 @@ def measure_sizes(bench):
         told = bench.alternate(name, bench.sizes_commands(name))
         ours, plain, libpng = (rate(told[key]) for key in ("weir", "plain", "libpng"))
         fair = rate(told["fair"]) if "fair" in told else None
-        limit = report.Figure(tuple(programs.cores() * alone for alone in rate(told["one thread"]).rounds))
+        limit = report.Figure(tuple(programs.cores() * alone for alone in rate(told[ALONE]).rounds))
         ratio = ours.per(plain)
         rows.append([name, bench.batch_of(name), ours.text(), plain.text(), f"**{ratio.text(3)}**", f"{ours.per(limit).median:.2f}",
                      f"{libpng.text()} ({ours.per(libpng).median:.2f})", f"{fair.text()} ({ours.per(fair).median:.2f})" if fair else "–",
