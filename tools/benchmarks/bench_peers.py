@@ -27,7 +27,8 @@ time until every thread and process that they had started was gone, and what was
 
 Each peer is installed from the Python registry into an environment of its own, in build/peers, one at a time: OpenCV 0.25 GB, SPDL
 0.15 GB, Grain 0.3 GB, TensorFlow 1.6 GB, PyTorch 5.6 GB (the registry's build for Linux brings CUDA). What can't be installed, or
-fails, is left out with the reason.
+fails, is left out with the reason. A run takes about fifteen minutes, and says little where other programs run: weir's workers let
+them go first (nice 5).
 
 DIR: images of one shape. Without it: photographs of 224, 512 and 1024 pixels that tools/corpus cuts (49 MB to fetch)."""
 

@@ -20,7 +20,8 @@ TEXT = """Streams square photographs of 32 to 4096 pixels from files into batche
 
 in alternating runs; ratios are of runs next to each other. Then both loops and both engines, with files in the kernel's cache and
 not (posix_fadvise), batch sizes, and the processor's seconds for 1,000 images by part: reading, decoding, the rest. Those of weir
-are of the threads that do each; what the whole process has used beyond is shown too. It takes about a quarter of an hour.
+are of the threads that do each; what the whole process has used beyond is shown too. It takes about a quarter of an hour. Where other programs run, figures
+say little: weir's workers let them go first (nice 5), plain threads don't.
 
 DIR: a folder of images, taken as one set. Without it: photographs that tools/corpus cuts (49 MB to fetch; 12,000 files), or with
 --synthetic drawn ones (nothing to fetch)."""
