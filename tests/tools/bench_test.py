@@ -205,6 +205,19 @@ class Readme(Tool):
         self.assertRegex(out, r"(?m)^\| images \| 32 \| \d+ ± \d+ \| \d+\.\d\d ± \d+\.\d\d \|")
         self.assertIn("Left out: nobody: no such peer.", out)
 
+    def test_every_command_is_named_where_none_is_and_has_a_help(self):
+        for arguments, expect, where in (((), 2, 1), (("nothing",), 2, 1), (("--help",), 0, 0)):
+            done = subprocess.run([sys.executable, BENCH, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, expect)
+            told = (done.stdout, done.stderr)
+            self.assertEqual(told[1 - where], "")
+            for command in COMMANDS:
+                self.assertIn(f"tools/bench {command} ", told[where])
+        for command in COMMANDS:
+            done = subprocess.run([sys.executable, BENCH, command, "--help"], stdout=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"usage: tools/bench {command} ", done.stdout)
+
     def test_what_is_no_result_is_exit_code_2(self):
         (self.root / "other.json").write_text("[]")
         for name in ("other.json", "none.json"):
@@ -232,10 +245,12 @@ class Quiescence(Tool):
         self.assertEqual(len([line for line in out.splitlines() if line.startswith(("reached: ", "MISSED: "))]), 3)
 
 
+COMMANDS = {"decode": Decode, "pipeline": Pipeline, "peers": Peers, "quiescence": Quiescence, "readme": Readme}
+
+
 def main():
     global BUILD
-    BUILD = sys.argv[1]
-    chosen = {"decode": Decode, "pipeline": Pipeline, "peers": Peers, "quiescence": Quiescence, "readme": Readme}[sys.argv[2]]
+    BUILD, chosen = sys.argv[1], COMMANDS[sys.argv[2]]
     result = unittest.main(argv=[sys.argv[0], chosen.__name__, *sys.argv[3:]], exit=False).result
     failed = len(result.failures) + len(result.errors)
     print(f"{result.testsRun - failed} passed, {failed} failed")
