@@ -5,6 +5,8 @@
 
 #include "reference.hpp"
 #ifdef WEIR_FAST_PNG
+#include "fast/ancillary.hpp"
+#include "fast/chunk_reader.hpp"
 #include "fast/decode_fast.hpp"
 #endif
 
@@ -48,6 +50,18 @@ decoded decode(const memory::segment* input, const header& h, const png_options&
     }
   }
   return decode_reference(input, h, options, to, memory, stop);
+}
+
+std::optional<bool> find_transparency([[maybe_unused]] const memory::segment* input,
+                                      [[maybe_unused]] const header& h) noexcept {
+#ifdef WEIR_FAST_PNG
+  chunk_reader in(input);
+  ancillary before;
+  if (before.read_before_pixels(in, h)) {
+    return before.transparent;
+  }
+#endif
+  return std::nullopt;
 }
 
 std::size_t scratch_bytes(const header& h, const png_options& options) noexcept {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -51,6 +52,11 @@ enum class decoder_choice : std::uint8_t {
 /// with the exceptions that reference.hpp names. Never throws; prints nothing.
 [[nodiscard]] decoded decode(const memory::segment* input, const header& h, const png_options& options, const surface& to,
                              scratch& memory, stop_flag stop, decoder_choice which = decoder_choice::automatic) noexcept;
+
+/// Where `needs_probe` (header.hpp) holds: whether a decode that gives an image has transparency, if the chunks before the
+/// pixels are all such that libpng is known to take them as they stand, or not to make it depend on them. Else nothing, and
+/// `probe` (reference.hpp) has to be asked. A look at the chunks before the pixels, at most 1 MiB of them. Any thread.
+[[nodiscard]] std::optional<bool> find_transparency(const memory::segment* input, const header& h) noexcept;
 
 /// Bytes of scratch with which a decode of such a file, by whichever decoder, takes nothing from the heap, if its ancillary
 /// chunks are few (`ancillary_room`, header.hpp).

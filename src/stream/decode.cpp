@@ -81,7 +81,7 @@ public:
     decode_plan p;
     p.header = std::get<png::header>(parsed);
     p.output = png::output_shape(p.header, options_);
-    if (png::needs_probe(p.header, options_)) {
+    if (png::needs_probe(p.header, options_) && !knows_transparency(in, p)) {
       png::probed found = co_await probe(in, p.header, info);
       if (found.how == png::ending::stopped) {
         co_await stopped_awaiter{};
@@ -137,6 +137,16 @@ public:
   [[nodiscard]] services& runtime() const noexcept { return services_; }
 
 private:
+  // Without asking libpng on a worker: from chunks that leave no doubt.
+  bool knows_transparency(const input_view& in, decode_plan& p) const noexcept {
+    const auto found = options_.use_libpng ? std::nullopt : png::find_transparency(in.first(), p.header);
+    if (!found) {
+      return false;
+    }
+    p.output = png::output_shape(p.header, options_, *found);
+    return p.output.bytes() <= options_.max_bytes; // if not, the probe says what there is to say
+  }
+
   task<png::probed> probe(const input_view& in, const png::header& h, const item_info& info) {
     png::probed result;
     auto work = [&](stop_flag stop, int worker) noexcept {

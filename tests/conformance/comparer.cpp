@@ -184,6 +184,9 @@ std::string comparer::difference(const bytes& file, const setting& how) {
       return against_libpng(file, how, reference);
     }
     s = p.output;
+    if (const auto found = png::find_transparency(input.first(), h); found && *found != (s.channels == 4)) {
+      return std::string("transparency: ") + (*found ? "found" : "not found") + " without libpng, which says otherwise";
+    }
   }
   reference = decode(input.first(), h, how, s, png::decoder_choice::reference);
   if (!reference.trouble.empty()) {

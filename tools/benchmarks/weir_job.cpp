@@ -19,6 +19,8 @@ std::optional<weir::shape> weir_job::shape_of(std::span<const std::byte> file) {
   header_ = *h;
   if (!png::needs_probe(header_, options_))
     return png::output_shape(header_, options_);
+  if (const auto transparent = png::find_transparency(input, header_))
+    return png::output_shape(header_, options_, *transparent);
   png::scratch lent(scratch());
   const auto found = png::probe(input, header_, options_, lent, weir::stop_flag(&own_stop_, &root_stop_));
   return found.how == png::ending::ok ? std::optional(found.output) : std::nullopt;

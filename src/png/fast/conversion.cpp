@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "unpack.hpp"
+
 namespace weir::png {
 namespace {
 
@@ -75,27 +77,10 @@ void map_pixels(unsigned in, unsigned out, Sample* to, const Sample* from, std::
   }
 }
 
-// Looks up the pixels of bytes that hold 8 / Depth of them, the first one highest.
-template<unsigned Depth, std::size_t Bytes, class Table>
-void unpack(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels, const Table& table) noexcept {
-  constexpr unsigned in_byte = 8 / Depth;
-  constexpr std::uint8_t mask = (1U << Depth) - 1;
-  const auto put = [&](std::size_t i) {
-    const unsigned shift = (in_byte - 1 - i % in_byte) * Depth;
-    std::memcpy(to + Bytes * i, &table[from[i / in_byte] >> shift & mask], Bytes);
-  };
-  for (std::size_t i = 0; i < pixels; ++i) {
-    put(i);
-  }
-}
-
 template<std::size_t Bytes, class Table>
-void unpack(unsigned depth, std::uint8_t* to, const std::uint8_t* from, std::size_t pixels, const Table& table) noexcept {
-  switch (depth) {
-  case 1: return unpack<1, Bytes>(to, from, pixels, table);
-  case 2: return unpack<2, Bytes>(to, from, pixels, table);
-  case 4: return unpack<4, Bytes>(to, from, pixels, table);
-  default: return unpack<8, Bytes>(to, from, pixels, table);
+void look_up(std::uint8_t* to, const std::uint8_t* indices, std::size_t pixels, const Table& table) noexcept {
+  for (std::size_t i = 0; i < pixels; ++i) {
+    std::memcpy(to + Bytes * i, &table[indices[i]], Bytes);
   }
 }
 
@@ -116,7 +101,11 @@ bool conversion::prepare(const header& h, const ancillary& a, const png_options&
   alpha_ = static_cast<std::uint16_t>((1U << depth_) - 1);
   if (h.has_palette() || depth_ < 8) {
     source_ = source::table;
-    fill_table(h, a);
+    if (!h.has_palette() && output_pixel_ == 1) { // all that becomes of a value is that it is multiplied
+      factor_ = static_cast<std::uint8_t>(255 / alpha_);
+    } else {
+      fill_table(h, a);
+    }
     return true;
   }
   source_ = depth_ == 8 ? source::bytes : source::wide;
@@ -184,17 +173,30 @@ void conversion::run(std::uint8_t* to, const std::uint8_t* from, std::size_t pix
 }
 
 void conversion::run_table(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) const noexcept {
+  if (depth_ == 8) {
+    look_up_pixels(to, from, pixels);
+    return;
+  }
+  if (factor_ != 0) {
+    unpack(depth_, to, from, pixels, factor_);
+    return;
+  }
+  std::array<std::uint8_t, block> indices;
+  for (std::size_t done = 0; done < pixels; done += block) {
+    const std::size_t n = std::min(block, pixels - done);
+    unpack(depth_, indices.data(), from + done * depth_ / 8, n, 1);
+    look_up_pixels(to + done * output_pixel_, indices.data(), n);
+  }
+}
+
+void conversion::look_up_pixels(std::uint8_t* to, const std::uint8_t* indices, std::size_t pixels) const noexcept {
   switch (output_pixel_) {
-  case 1: return unpack<1>(depth_, to, from, pixels, narrow_table_);
-  case 2: return unpack<2>(depth_, to, from, pixels, narrow_table_);
-  case 3:
-    return depth_ == 8 ? kernels_->palette_to_rgb(to, from, pixels, narrow_table_.data())
-                       : unpack<3>(depth_, to, from, pixels, narrow_table_);
-  case 4:
-    return depth_ == 8 ? kernels_->palette_to_rgba(to, from, pixels, narrow_table_.data())
-                       : unpack<4>(depth_, to, from, pixels, narrow_table_);
-  case 6: return unpack<6>(depth_, to, from, pixels, table_);
-  default: return unpack<8>(depth_, to, from, pixels, table_);
+  case 1: return look_up<1>(to, indices, pixels, narrow_table_);
+  case 2: return look_up<2>(to, indices, pixels, narrow_table_);
+  case 3: return kernels_->palette_to_rgb(to, indices, pixels, narrow_table_.data());
+  case 4: return kernels_->palette_to_rgba(to, indices, pixels, narrow_table_.data());
+  case 6: return look_up<6>(to, indices, pixels, table_);
+  default: return look_up<8>(to, indices, pixels, table_);
   }
 }
 

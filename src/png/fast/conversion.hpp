@@ -34,6 +34,7 @@ private:
   enum class source : std::uint8_t { table, bytes, wide };
   void fill_table(const header& h, const ancillary& a) noexcept;
   void run_table(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) const noexcept;
+  void look_up_pixels(std::uint8_t* to, const std::uint8_t* indices, std::size_t pixels) const noexcept;
   void run_block(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) const noexcept;
   void map_bytes(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) const noexcept;
 
@@ -49,6 +50,7 @@ private:
   std::size_t output_pixel_ = 1;
   std::array<std::uint16_t, 3> key_{};
   std::uint16_t alpha_ = 255;
+  std::uint8_t factor_ = 0; // of gray below 8 bits; 0: there is a table
 
   // Pixels of the output by value (of at most 8 bits): in the first where they have more than four bytes, else in the second.
   alignas(8) std::array<std::array<std::uint8_t, 8>, 256> table_;

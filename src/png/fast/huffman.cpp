@@ -44,16 +44,47 @@ constexpr std::uint32_t with_code_bits(std::uint32_t entry, unsigned bits) noexc
   return entry + bits + (literals_of(entry) == 0 ? bits << 8 : 0);
 }
 
+constexpr std::uint32_t reversed(std::uint32_t word, unsigned bits) noexcept {
+  std::uint32_t r = 0;
+  for (; bits > 0; --bits, word >>= 1) {
+    r = r << 1 | (word & 1U);
+  }
+  return r;
+}
+
+// Codes of 7 to 9 bits, as deflate fixes them.
+constexpr std::array<std::uint32_t, std::size_t{1} << litlen_bits> make_fixed_litlen() noexcept {
+  std::array<std::uint32_t, std::size_t{1} << litlen_bits> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    const std::uint32_t nine = reversed(i, 9);
+    const std::uint32_t eight = nine >> 1;
+    const std::uint32_t seven = nine >> 2;
+    table[i] = seven < 24    ? with_code_bits(litlen_entries[256 + seven], 7)
+               : eight < 192 ? with_code_bits(litlen_entries[eight - 48], 8)
+               : eight < 200 ? with_code_bits(litlen_entries[280 + eight - 192], 8)
+                             : with_code_bits(litlen_entries[144 + nine - 400], 9);
+  }
+  return table;
+}
+constexpr std::array<std::uint32_t, std::size_t{1} << litlen_bits> fixed_litlen_table = make_fixed_litlen();
+
+constexpr std::array<std::uint32_t, std::size_t{1} << distance_bits> make_fixed_distances() noexcept {
+  std::array<std::uint32_t, std::size_t{1} << distance_bits> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    const std::uint32_t symbol = reversed(i, 5);
+    table[i] = with_code_bits(symbol < distance_spans.size() ? number_entry(distance_spans[symbol]) : invalid, 5);
+  }
+  return table;
+}
+constexpr std::array<std::uint32_t, std::size_t{1} << distance_bits> fixed_distance_table = make_fixed_distances();
+
 // A canonical code on its way into a table. Codes are taken in order of length, then symbol, and kept bit-reversed.
 class builder {
 public:
   builder(std::uint32_t* table, unsigned width, const std::uint8_t* lengths, std::size_t symbols,
           bool special_links = false) noexcept
       : table_(table), link_(special_links ? special | link : link), width_(width) {
-    for (std::size_t s = 0; s < symbols; ++s) {
-      ++counts_[lengths[s]];
-    }
-    counts_[0] = 0;
+    for_each_code(lengths, symbols, [this](std::size_t, std::uint8_t length) { ++counts_[length]; });
     std::array<std::uint16_t, longest + 2> at{};
     for (unsigned n = 1; n <= longest; ++n) {
       at[n + 1] = static_cast<std::uint16_t>(at[n] + counts_[n]);
@@ -61,11 +92,9 @@ public:
       oversubscribed_ = oversubscribed_ || left_ < 0;
     }
     used_ = at[longest + 1];
-    for (std::size_t s = 0; s < symbols; ++s) {
-      if (lengths[s] != 0) {
-        sorted_[at[lengths[s]]++] = static_cast<std::uint16_t>(s);
-      }
-    }
+    for_each_code(lengths, symbols, [this, &at](std::size_t symbol, std::uint8_t length) {
+      sorted_[at[length]++] = static_cast<std::uint16_t>(symbol);
+    });
   }
 
   [[nodiscard]] bool complete() const noexcept { return !oversubscribed_ && left_ == 0; }
@@ -92,6 +121,27 @@ public:
   }
 
 private:
+  // The symbols that have codes, in order. In small images most have none: eight are passed over at a time.
+  template<class Each> static void for_each_code(const std::uint8_t* lengths, std::size_t symbols, Each each) noexcept {
+    std::size_t s = 0;
+    for (; s + 8 <= symbols; s += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, lengths + s, sizeof(word));
+      if constexpr (std::endian::native == std::endian::big) {
+        word = __builtin_bswap64(word);
+      }
+      for (word = (word + 0x7F7F7F7F7F7F7F7F) & 0x8080808080808080; word != 0; word &= word - 1) {
+        const std::size_t at = s + static_cast<std::size_t>(std::countr_zero(word)) / 8;
+        each(at, lengths[at]);
+      }
+    }
+    for (; s < symbols; ++s) {
+      if (lengths[s] != 0) {
+        each(s, lengths[s]);
+      }
+    }
+  }
+
   // The next code in bit-reversed order of the same length. Not for the last one, which is all ones.
   static std::uint32_t next(std::uint32_t word, std::uint32_t ones) noexcept {
     const std::uint32_t bit = std::bit_floor(word ^ ones);
@@ -213,6 +263,9 @@ bool build_precode(std::uint32_t* table, const std::uint8_t* lengths) noexcept {
   b.fill([](std::size_t symbol) { return static_cast<std::uint32_t>(symbol) << 14; });
   return true;
 }
+
+const std::uint32_t* fixed_litlen() noexcept { return fixed_litlen_table.data(); }
+const std::uint32_t* fixed_distances() noexcept { return fixed_distance_table.data(); }
 
 void join_codes(std::uint32_t* table) noexcept {
   // Downwards, so that what is looked up (a smaller index) is still one code.

@@ -50,6 +50,10 @@ constexpr std::uint32_t tail_of(std::uint32_t entry) noexcept { return entry >> 
 /// Entries are lengths of the codes of a code: the symbol is the base.
 [[nodiscard]] bool build_precode(std::uint32_t* table, const std::uint8_t* lengths) noexcept;
 
+/// The tables of the codes that deflate fixes, for windows of full size.
+[[nodiscard]] const std::uint32_t* fixed_litlen() noexcept;
+[[nodiscard]] const std::uint32_t* fixed_distances() noexcept;
+
 /// Where the next codes' bits are in the index as well, puts them into the entry too: two literals, and then a short match.
 void join_codes(std::uint32_t* litlen_table) noexcept;
 

@@ -14,7 +14,6 @@ void inflater::start(bool bmi2) noexcept {
   count_ = 0;
   phase_ = phase::stream;
   last_block_ = false;
-  fixed_codes_ = false;
   bmi2_ = bmi2;
 }
 
@@ -55,6 +54,14 @@ inflater::next inflater::advance(step& s) noexcept {
 }
 
 void inflater::fill(step& s) noexcept {
+  if (s.from_end - s.from >= 8) {
+    const unsigned bytes = (63 - count_) / 8;
+    bits_ |= inflate_loop::load(s.from) << count_;
+    count_ += 8 * bytes;
+    bits_ &= (std::uint64_t{1} << count_) - 1;
+    s.from += bytes;
+    return;
+  }
   while (count_ <= 55 && s.from != s.from_end) {
     bits_ |= std::uint64_t{*s.from++} << count_;
     count_ += 8;
@@ -153,111 +160,6 @@ inflater::next inflater::copy_stored(step& s) noexcept {
   return next::phase;
 }
 
-inflater::next inflater::read_sizes() noexcept {
-  if (count_ < 14) {
-    return next::input;
-  }
-  litlens_ = peek(5) + 257;
-  distances_ = (peek(10) >> 5) + 1;
-  precodes_ = (peek(14) >> 10) + 4;
-  drop(14);
-  if (litlens_ > 286 || distances_ > 30) {
-    return refuse();
-  }
-  precode_lengths_.fill(0);
-  read_ = 0;
-  phase_ = phase::precode;
-  return next::phase;
-}
-
-inflater::next inflater::read_precode(step& s) noexcept {
-  constexpr std::array<std::uint8_t, 19> order = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
-  for (; read_ < precodes_; ++read_) {
-    if (count_ < 3) {
-      fill(s);
-      if (count_ < 3) {
-        return next::input;
-      }
-    }
-    precode_lengths_[order[read_]] = static_cast<std::uint8_t>(peek(3));
-    drop(3);
-  }
-  if (!build_precode(precode_.data(), precode_lengths_.data())) {
-    return refuse();
-  }
-  read_ = 0;
-  phase_ = phase::lengths;
-  return next::phase;
-}
-
-inflater::next inflater::read_lengths(step& s) noexcept {
-  const std::size_t all = litlens_ + distances_;
-  while (read_ < all) {
-    if (count_ < precode_bits + 7) {
-      fill(s);
-    }
-    const std::uint32_t entry = precode_[peek(precode_bits)];
-    const std::uint32_t symbol = value_of(entry);
-    const unsigned bits = bits_of(entry);
-    const unsigned extra = symbol < 16 ? 0 : symbol == 16 ? 2 : symbol == 17 ? 3 : 7;
-    if (count_ < bits + extra) {
-      return next::input;
-    }
-    if (symbol < 16) {
-      lengths_[read_++] = static_cast<std::uint8_t>(symbol);
-      drop(bits);
-      continue;
-    }
-    if (symbol == 16 && read_ == 0) {
-      return refuse();
-    }
-    const std::uint8_t value = symbol == 16 ? lengths_[read_ - 1] : std::uint8_t{0};
-    const std::size_t times = (peek(bits + extra) >> bits) + (symbol == 18 ? 11U : 3U);
-    drop(bits + extra);
-    if (times > all - read_) {
-      return refuse();
-    }
-    std::memset(lengths_.data() + read_, value, times);
-    read_ += times;
-  }
-  if (!use_lengths()) {
-    return refuse();
-  }
-  phase_ = phase::codes;
-  return next::phase;
-}
-
-bool inflater::use_lengths() noexcept {
-  fixed_codes_ = false;
-  if (lengths_[256] == 0) { // a block without an end
-    return false;
-  }
-  if (!build_litlen(litlen_.data(), lengths_.data(), litlens_) ||
-      !build_distances(distance_.data(), lengths_.data() + litlens_, distances_, usable_distances_)) {
-    return false;
-  }
-  constexpr std::uint64_t pays_from = 16 * 1024;
-  if (expected_ >= pays_from) {
-    join_codes(litlen_.data());
-  }
-  return true;
-}
-
-void inflater::use_fixed_codes() noexcept {
-  if (fixed_codes_) {
-    return;
-  }
-  std::array<std::uint8_t, 288> litlens;
-  for (std::size_t i = 0; i < litlens.size(); ++i) {
-    litlens[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-  }
-  std::array<std::uint8_t, 32> distances;
-  distances.fill(5);
-  (void)build_litlen(litlen_.data(), litlens.data(), litlens.size()); // complete, both
-  (void)build_distances(distance_.data(), distances.data(), distances.size(), usable_distances_);
-  fixed_codes_ = true;
-}
-
 // As far as the fast loop can go, then symbol by symbol where the piece of input ends.
 inflater::next inflater::read_codes(step& s) noexcept {
   for (;;) {
@@ -284,7 +186,7 @@ inflater::next inflater::read_one(step& s) noexcept {
   unsigned used = 0;
   const auto look_up = [this, &used](const std::uint32_t* table, unsigned width) {
     std::uint32_t entry = table[bits_ >> used & ((1U << width) - 1)];
-    if (literals_of(entry) == 0 && (table != litlen_.data() || (entry & special) != 0) && kind_of(entry) == link) {
+    if (literals_of(entry) == 0 && (table != litlen_codes_ || (entry & special) != 0) && kind_of(entry) == link) {
       used += width;
       entry = table[value_of(entry) + (bits_ >> used & ((1U << code_bits_of(entry)) - 1))];
     }
@@ -295,7 +197,7 @@ inflater::next inflater::read_one(step& s) noexcept {
     const unsigned extra = bits_of(entry) - code_bits_of(entry);
     return static_cast<std::size_t>(value_of(entry) + (bits_ >> (used - extra) & ((std::uint64_t{1} << extra) - 1)));
   };
-  const std::uint32_t entry = look_up(litlen_.data(), litlen_bits);
+  const std::uint32_t entry = look_up(litlen_codes_, litlen_bits);
   if (used > count_) {
     return next::input;
   }
@@ -313,7 +215,7 @@ inflater::next inflater::read_one(step& s) noexcept {
   const unsigned literals = literals_of(entry);
   std::size_t distance = 0;
   if (length != 0) {
-    const std::uint32_t far = look_up(distance_.data(), distance_bits);
+    const std::uint32_t far = look_up(distance_codes_, distance_bits);
     if (used > count_) {
       return next::input;
     }

@@ -82,7 +82,6 @@ private:
   unsigned count_ = 0;
   phase phase_ = phase::stream;
   bool last_block_ = false;
-  bool fixed_codes_ = false; // are in the tables
   bool bmi2_ = false;
   std::uint32_t stored_ = 0; // bytes left of the block
   std::uint32_t checksum_ = 0;
@@ -91,7 +90,9 @@ private:
   std::size_t litlens_ = 0;
   std::size_t distances_ = 0;
   std::size_t precodes_ = 0;
-  std::size_t read_ = 0; // lengths
+  std::size_t read_ = 0;                        // lengths
+  const std::uint32_t* litlen_codes_ = nullptr; // of the block: below, or the fixed ones
+  const std::uint32_t* distance_codes_ = nullptr;
   std::array<std::uint8_t, 19> precode_lengths_;
   std::array<std::uint8_t, 320> lengths_;
   std::array<std::uint32_t, std::size_t{1} << code::precode_bits> precode_;

@@ -12,16 +12,6 @@ using namespace code;
 #endif
 #define WEIR_INLINE __attribute__((always_inline)) inline
 
-// The next 64 bits of the input.
-WEIR_INLINE std::uint64_t load(const std::uint8_t* from) noexcept {
-  std::uint64_t v;
-  std::memcpy(&v, from, sizeof(v));
-  if constexpr (std::endian::native == std::endian::big) {
-    v = __builtin_bswap64(v);
-  }
-  return v;
-}
-
 // Two bytes, of which some are literals: what stands behind them is overwritten next.
 WEIR_INLINE void store_literals(std::uint8_t* to, std::uint32_t entry) noexcept {
   to[0] = static_cast<std::uint8_t>(entry >> 8);
@@ -35,7 +25,7 @@ WEIR_INLINE std::uint64_t low(std::uint64_t v, unsigned bits) noexcept { return 
 // At least 56 bits are there after a refill. An entry that isn't special takes 12 at most; a length takes 20, a distance 28.
 #define WEIR_REFILL()                                                                                                          \
   do {                                                                                                                         \
-    bits |= load(from) << (count & 63U);                                                                                       \
+    bits |= inflate_loop::load(from) << (count & 63U);                                                                         \
     from += 7 - ((count >> 3) & 7U);                                                                                           \
     count |= 56;                                                                                                               \
   } while (false)
@@ -143,7 +133,7 @@ WEIR_INLINE inflate_loop::left loop(loop_state& state, inflater::step& io) noexc
 } // namespace
 
 inflate_loop::left inflate_loop::run(inflater& s, inflater::step& io) noexcept {
-  loop_state state{s.litlen_.data(), s.distance_.data(), s.bits_, s.count_};
+  loop_state state{s.litlen_codes_, s.distance_codes_, s.bits_, s.count_};
   const left why = loop(state, io);
   s.bits_ = state.bits;
   s.count_ = state.count;
@@ -151,7 +141,7 @@ inflate_loop::left inflate_loop::run(inflater& s, inflater::step& io) noexcept {
 }
 
 WEIR_BMI2 inflate_loop::left inflate_loop::run_bmi2(inflater& s, inflater::step& io) noexcept {
-  loop_state state{s.litlen_.data(), s.distance_.data(), s.bits_, s.count_};
+  loop_state state{s.litlen_codes_, s.distance_codes_, s.bits_, s.count_};
   const left why = loop(state, io);
   s.bits_ = state.bits;
   s.count_ = state.count;

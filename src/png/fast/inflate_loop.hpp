@@ -20,6 +20,16 @@ struct inflate_loop {
   static left run(inflater& s, inflater::step& io) noexcept;
   static left run_bmi2(inflater& s, inflater::step& io) noexcept;
 
+  /// The next 64 bits of the input.
+  static std::uint64_t load(const std::uint8_t* from) noexcept {
+    std::uint64_t v;
+    std::memcpy(&v, from, sizeof(v));
+    if constexpr (std::endian::native == std::endian::big) {
+      v = __builtin_bswap64(v);
+    }
+    return v;
+  }
+
   // They may overlap.
   static void copy_word(std::uint8_t* to, const std::uint8_t* from) noexcept {
     std::uint64_t word;

@@ -157,3 +157,20 @@ TEST_CASE("what a PNG may not be, and what libpng warns of, is not claimed") {
   CHECK(claimed(chunks::insert_before(file, "IDAT", chunks::make("abCd", {1}))));
   CHECK(claimed(chunks::insert_before(file, "IDAT", chunks::make("IDAT", {}))));
 }
+
+TEST_CASE("transparency of a palette is found without libpng where the chunks leave no doubt, and only there") {
+  const bytes plain = encode(patterns::make({3, 8}, 10, 10));
+  const bytes transparent = encode(patterns::with_transparency(patterns::make({3, 8}, 10, 10)));
+  const auto found = [](const bytes& file) {
+    const chain input(file);
+    return png::find_transparency(input.first(), std::get<png::header>(png::parse_header(input.first(), {})));
+  };
+  CHECK(found(plain) == std::optional(false));
+  CHECK(found(transparent) == std::optional(true));
+  CHECK(found(chunks::insert_before(transparent, "IDAT", chunks::make("zTXt", chunks::text("any")))) == std::optional(true));
+  CHECK(found(chunks::break_crc(transparent, "tRNS")) == std::nullopt); // libpng passes over it
+  CHECK(found(chunks::insert_before(chunks::erase(transparent, "tRNS"), "PLTE", chunks::make("tRNS", {1}))) == std::nullopt);
+  CHECK(found(chunks::insert_before(plain, "IDAT", chunks::make("tRNS", bytes(257)))) == std::nullopt);
+  CHECK(found(chunks::insert_before(transparent, "IDAT", chunks::make("tRNS", {1}))) == std::nullopt);
+  CHECK(found(chunks::cut(transparent, chunks::find(transparent, "tRNS").end() - 1)) == std::nullopt);
+}
