@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include <weir/detail/image_list.hpp>
 #include <weir/image.hpp>
 
 namespace weir {
@@ -42,7 +43,7 @@ public:
   [[nodiscard]] std::chrono::nanoseconds assembly_time() const noexcept { return assembly_time_; }
 
   /// The library's: `block` null means ragged.
-  image_batch(std::vector<image> images, std::byte* block, detail::owner memory, std::chrono::nanoseconds assembly)
+  image_batch(detail::image_list images, std::byte* block, detail::owner memory, std::chrono::nanoseconds assembly)
       : memory_(std::move(memory)), images_(std::move(images)), block_(block), assembly_time_(assembly) {}
 
   std::uint64_t advance_index(std::uint64_t by) noexcept { ///< for `repeat`: gives the highest
@@ -55,7 +56,7 @@ public:
 
 private:
   detail::owner memory_;
-  std::vector<image> images_;
+  detail::image_list images_;
   std::byte* block_ = nullptr;
   std::chrono::nanoseconds assembly_time_{};
 };

@@ -33,7 +33,7 @@ namespace detail {
 struct stage_base {};
 
 /// Where a consumer pulls from: the connected end of a pipeline.
-template<class T> struct running_pipeline {
+template<class T> struct running_pipeline : recycled {
   stream_ptr<T> end;
   event connected;
   event closing;

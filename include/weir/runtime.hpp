@@ -61,7 +61,7 @@ struct runtime_options {
 
 /// What is alive in a runtime. After `run`, and before anything is started, all are 0 but what the user holds.
 struct audit_report {
-  std::size_t frames = 0;           ///< coroutine frames and child records
+  std::size_t frames = 0;           ///< coroutine frames, child records and connected stages
   std::size_t leases = 0;           ///< blocks of memory in a pipeline, and segments of files
   std::size_t operations = 0;       ///< file operations
   std::size_t jobs = 0;             ///< queued or running on workers

@@ -1,5 +1,6 @@
 #include <weir/detail/recycler.hpp>
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -54,9 +55,10 @@ frame_recycler* frame_recycler::exchange_current(frame_recycler* r) noexcept { r
 void* frame_recycler::carve(std::size_t bytes) {
   if (bump_left_ < bytes) {
     // What is left of the old slab is less than one block of this class: it is lost.
-    slabs_ = ::new (::operator new(slab_bytes, std::align_val_t(64))) slab{slabs_};
+    slabs_ = ::new (::operator new(slab_bytes_, std::align_val_t(64))) slab{slabs_};
     bump_ = reinterpret_cast<std::byte*>(slabs_ + 1);
-    bump_left_ = slab_bytes - sizeof(slab);
+    bump_left_ = slab_bytes_ - sizeof(slab);
+    slab_bytes_ = std::min(slab_bytes_ * 2, most_slab_bytes);
   }
   auto* const h = ::new (bump_) block_header{this};
   bump_ += bytes;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -16,6 +18,13 @@ constexpr std::uint64_t most_kept = 4;
 constexpr int given_up_a_request = 2;
 } // namespace
 
+struct segment_pool::slab {
+  slab* next;
+  std::byte* data;
+  std::uint64_t count;
+  std::unique_ptr<segment[]> segments;
+};
+
 segment_pool::segment_pool(std::uint64_t budget, std::pmr::memory_resource* upstream, detail::context& home) noexcept
     : upstream_(upstream != nullptr ? upstream : &system_), home_(home),
       limit_(std::max<std::uint64_t>(budget / segment_bytes, 1)), grant_(*this) {}
@@ -23,8 +32,15 @@ segment_pool::segment_pool(std::uint64_t budget, std::pmr::memory_resource* upst
 segment_pool::~segment_pool() {
   assert(waiters_.empty() && in_use_ == 0);
   home_.unpost(grant_);
-  while (free_ != nullptr) {
-    destroy(*std::exchange(free_, free_->next));
+  while (beyond_ != nullptr) {
+    destroy(*std::exchange(beyond_, beyond_->next));
+  }
+  while (slabs_ != nullptr) {
+    const std::unique_ptr<slab> s(std::exchange(slabs_, slabs_->next));
+    for (std::uint64_t i = 0; i < s->count; ++i) {
+      unpoison(s->data + i * segment_bytes, segment_bytes);
+    }
+    upstream_->deallocate(s->data, s->count * segment_bytes, alignment);
   }
 }
 
@@ -70,12 +86,14 @@ void segment_pool::put_back(segment* chain) noexcept {
   while (chain != nullptr) {
     segment& s = *std::exchange(chain, chain->next);
     --in_use_;
-    if (made_ > most_kept * limit_) {
+    const bool beyond = made_ > limit_ && !in_slab(s);
+    if (beyond && made_ > most_kept * limit_) {
       destroy(s);
     } else {
       poison(s.data, segment_bytes);
-      s.next = free_;
-      free_ = &s;
+      segment*& kept = beyond ? beyond_ : free_;
+      s.next = kept;
+      kept = &s;
     }
   }
 }
@@ -105,8 +123,8 @@ void segment_pool::unwatch(release_watcher& w) noexcept {
 // Giving memory back to the system costs as much as reading into it. What is above the limit goes by and by, and not while a
 // stop waits.
 void segment_pool::give_up_some() noexcept {
-  for (int i = 0; i < given_up_a_request && made_ > limit_ && free_ != nullptr; ++i) {
-    destroy(*std::exchange(free_, free_->next));
+  for (int i = 0; i < given_up_a_request && beyond_ != nullptr; ++i) {
+    destroy(*std::exchange(beyond_, beyond_->next));
   }
 }
 
@@ -115,12 +133,12 @@ segment* segment_pool::obtain(std::uint32_t count) noexcept {
   give_up_some();
   segment* chain = nullptr;
   for (std::uint32_t i = 0; i < count; ++i) {
-    segment* s = free_;
-    if (s != nullptr) {
-      free_ = s->next;
-      unpoison(s->data, segment_bytes);
-    } else {
-      s = make();
+    segment* s = take_free();
+    if (s == nullptr) {
+      // By as many as there are, if they can be had.
+      const std::uint64_t room = limit_ - std::min(made_, limit_);
+      const bool added = room != 0 && (add_slab(std::clamp<std::uint64_t>(made_, 1, room)) || add_slab(1));
+      s = added ? take_free() : room == 0 ? make() : nullptr;
     }
     if (s == nullptr) {
       put_back(chain); // nobody is told: who asks again when something was released would do so without end
@@ -134,7 +152,49 @@ segment* segment_pool::obtain(std::uint32_t count) noexcept {
   return chain;
 }
 
-// Null if there is no memory. Whatever a user's resource throws ends here.
+segment* segment_pool::take_free() noexcept {
+  segment*& kept = free_ != nullptr ? free_ : beyond_;
+  segment* const s = kept;
+  if (s != nullptr) {
+    kept = s->next;
+    unpoison(s->data, segment_bytes);
+  }
+  return s;
+}
+
+// False if there is no memory. Whatever a user's resource throws ends here.
+bool segment_pool::add_slab(std::uint64_t count) noexcept {
+  const auto bytes = static_cast<std::size_t>(count * segment_bytes);
+  try {
+    auto added = std::make_unique<slab>(slab{slabs_, nullptr, count, std::make_unique<segment[]>(count)});
+    added->data = static_cast<std::byte*>(upstream_->allocate(bytes, alignment));
+    slabs_ = added.release();
+  } catch (...) {
+    return false;
+  }
+  for (std::uint64_t i = count; i > 0; --i) { // the first of them will be given out first
+    segment& s = slabs_->segments[i - 1];
+    s.data = slabs_->data + (i - 1) * segment_bytes;
+    s.capacity = segment_bytes;
+    s.next = free_;
+    free_ = &s;
+    poison(s.data, segment_bytes);
+  }
+  most_made_ = std::max(most_made_, made_ += count);
+  return true;
+}
+
+bool segment_pool::in_slab(const segment& s) const noexcept {
+  for (const slab* in = slabs_; in != nullptr; in = in->next) {
+    const segment* const first = in->segments.get();
+    if (!std::less<>{}(&s, first) && std::less<>{}(&s, first + in->count)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Beyond the budget. Null if there is no memory.
 segment* segment_pool::make() noexcept {
   auto* s = new (std::nothrow) segment;
   if (s == nullptr) {

@@ -48,9 +48,10 @@ struct segment_usage {
   std::size_t waiting = 0;      ///< requests
 };
 
-/// The bytes of files: segments of one size, made on demand up to a budget, the one released last given out first. Loop thread
-/// only, releases too. Who waits is served strictly in order (see wait_list); the file whose turn of delivery it is may go
-/// beyond the budget (`force`), so that it can always finish.
+/// The bytes of files: segments of one size, made on demand up to a budget, as many again at a time as there are (their pages
+/// are the kernel's until they are used), so that a file more than ever before seldom means an allocation; the one released
+/// last is given out first. Loop thread only, releases too. Who waits is served strictly in order (see wait_list); the file
+/// whose turn of delivery it is may go beyond the budget (`force`), so that it can always finish.
 class segment_pool {
 public:
   static constexpr std::uint64_t default_budget = 16 * 1024 * 1024;
@@ -87,7 +88,11 @@ private:
   };
 
   [[nodiscard]] bool fits(std::uint32_t count) const noexcept { return count <= limit_ && in_use_ <= limit_ - count; }
+  struct slab;
   segment* obtain(std::uint32_t count) noexcept;
+  segment* take_free() noexcept;
+  bool add_slab(std::uint64_t count) noexcept;
+  [[nodiscard]] bool in_slab(const segment& s) const noexcept;
   segment* make() noexcept;
   void give_up_some() noexcept;
   void put_back(segment* chain) noexcept;
@@ -103,7 +108,9 @@ private:
   std::uint64_t made_ = 0;
   std::uint64_t most_made_ = 0;
   release_watcher* watchers_ = nullptr;
-  segment* free_ = nullptr; // the one released last first
+  slab* slabs_ = nullptr;     // what is within the budget, to the end; each segment beyond it is on its own
+  segment* free_ = nullptr;   // of slabs, the one released last first
+  segment* beyond_ = nullptr; // the same beyond the budget
   wait_list<segment_waiter> waiters_;
   grant grant_;
 };

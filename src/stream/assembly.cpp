@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 #include "operations.hpp"
@@ -11,7 +10,7 @@ namespace weir::detail {
 
 using state = open_block::cell::state;
 
-std::byte* open_block::at(std::size_t index) const noexcept { return block.data() + index * group.shape.bytes(); }
+std::byte* open_block::at(std::size_t index) const noexcept { return block.data() + index * group->shape.bytes(); }
 
 shape_group* assembly::find(const shape& s) noexcept {
   const auto at = std::find_if(groups_.begin(), groups_.end(), [&](const shape_group& g) { return g.shape == s; });
@@ -19,12 +18,25 @@ shape_group* assembly::find(const shape& s) noexcept {
 }
 
 shape_group& assembly::group(const shape& s, std::size_t capacity) {
-  shape_group* const g = find(s);
-  return g != nullptr ? *g : groups_.emplace_back(*this, s, std::min(capacity, size_));
+  if (shape_group* const g = find(s)) {
+    return *g;
+  }
+  if (spare_groups_.empty()) {
+    spare_groups_.emplace_back(*this);
+  }
+  groups_.splice(groups_.end(), spare_groups_, spare_groups_.begin());
+  shape_group& g = groups_.back();
+  g.shape = s;
+  g.capacity = std::min(capacity, size_);
+  return g;
 }
 
 void assembly::drop(shape_group& g) noexcept {
-  groups_.remove_if([&](const shape_group& x) { return &x == &g; });
+  while (!g.blocks.empty()) {
+    put_by(take_out(g, g.blocks.size() - 1));
+  }
+  const auto at = std::find_if(groups_.begin(), groups_.end(), [&](const shape_group& x) { return &x == &g; });
+  spare_groups_.splice(spare_groups_.begin(), groups_, at);
 }
 
 assembly::assignment assembly::assign(shape_group& g) noexcept {
@@ -49,25 +61,61 @@ assembly::assignment assembly::assign(shape_group& g) noexcept {
 }
 
 void assembly::add_block(shape_group& g, memory::lease block) {
-  g.blocks.push_back(std::make_unique<open_block>(g, std::move(block), g.capacity));
+  if (spare_blocks_.empty()) {
+    add_spare_blocks(g.capacity);
+  }
+  open_block& b = *spare_blocks_.back();
+  b.cells.resize(g.capacity);
+  if (g.blocks.size() == g.blocks.capacity()) {
+    g.blocks.reserve(2 * g.blocks.size() + 4);
+  }
+  b.group = &g;
+  b.block = std::move(block);
+  g.blocks.push_back(std::move(spare_blocks_.back()));
+  spare_blocks_.pop_back();
+}
+
+// As many again as there are: how many are open at a time depends on who is faster when.
+void assembly::add_spare_blocks(std::size_t cells) {
+  const std::size_t all = std::max<std::size_t>(2 * blocks_, 8);
+  spare_blocks_.reserve(all);
+  while (blocks_ < all) {
+    auto b = std::make_unique<open_block>();
+    b->cells.reserve(cells);
+    spare_blocks_.push_back(std::move(b));
+    ++blocks_;
+  }
+}
+
+std::unique_ptr<open_block> assembly::take_out(shape_group& g, std::size_t block) noexcept {
+  std::unique_ptr<open_block> b = std::move(g.blocks[block]);
+  g.blocks.erase(g.blocks.begin() + static_cast<std::ptrdiff_t>(block));
+  return b;
+}
+
+void assembly::put_by(std::unique_ptr<open_block> b) noexcept {
+  b->block.reset();
+  b->cells.clear();
+  b->filled = b->assigned = 0;
+  spare_blocks_.push_back(std::move(b));
 }
 
 void assembly::unassign(open_block& b, std::size_t cell) noexcept {
   b.cells[cell].is = state::free;
   --b.assigned;
-  --b.group.in_flight;
+  --b.group->in_flight;
   if (cell_freed != nullptr) {
     cell_freed(cell_freed_argument);
   }
 }
 
 void assembly::copy(open_block& from, std::size_t cell, open_block& to, std::size_t to_cell) {
-  std::memcpy(to.at(to_cell), from.at(cell), from.group.shape.bytes());
+  std::memcpy(to.at(to_cell), from.at(cell), from.group->shape.bytes());
   ++copies_;
 }
 
 std::optional<image_batch> assembly::arrive(open_block& b, std::size_t cell, image im, time_point now) {
-  shape_group& g = b.group;
+  shape_group& g = *b.group;
   --b.assigned;
   --g.in_flight;
   open_block& to = any_order_ ? b : *g.blocks.front();
@@ -92,22 +140,21 @@ std::optional<image_batch> assembly::arrive(open_block& b, std::size_t cell, ima
 }
 
 image_batch assembly::emit(shape_group& g, std::size_t index, time_point now) {
-  open_block& b = *g.blocks[index];
-  std::vector<image> images;
-  images.reserve(b.filled);
-  for (open_block::cell& c : b.cells) {
+  image_list images = lists_.get(g.capacity);
+  std::unique_ptr<open_block> b = take_out(g, index);
+  for (open_block::cell& c : b->cells) {
     if (c.is == state::filled) {
       images.push_back(std::move(*c.im));
     }
   }
-  std::byte* const data = b.block.data();
-  b.block.hold_by_user();
-  image_batch batch(std::move(images), data, own(std::move(b.block)), now - b.first);
-  g.blocks.erase(g.blocks.begin() + static_cast<std::ptrdiff_t>(index));
-  const auto at = std::find_if(groups_.begin(), groups_.end(), [&](const shape_group& x) { return &x == &g; });
+  std::byte* const data = b->block.data();
+  b->block.hold_by_user();
+  image_batch batch(std::move(images), data, own(std::move(b->block)), now - b->first);
+  put_by(std::move(b));
   if (g.blocks.empty()) {
-    groups_.erase(at);
+    drop(g);
   } else if (index == 0) {
+    const auto at = std::find_if(groups_.begin(), groups_.end(), [&](const shape_group& x) { return &x == &g; });
     groups_.splice(groups_.end(), groups_, at);
   }
   return batch;
@@ -151,7 +198,7 @@ std::optional<image_batch> assembly::close_oldest(time_point now, bool full_only
       compact(g);
     }
     while (!g.blocks.empty() && g.blocks.back()->filled == 0) {
-      g.blocks.pop_back();
+      put_by(take_out(g, g.blocks.size() - 1));
     }
     if (g.blocks.empty()) {
       drop(g);

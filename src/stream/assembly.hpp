@@ -3,13 +3,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "../memory/lease.hpp"
+#include "image_lists.hpp"
 #include <weir/detail/context.hpp>
 #include <weir/image_batch.hpp>
 
@@ -25,10 +25,9 @@ struct open_block {
     state is = state::free;
     std::optional<image> im; // when filled
   };
-  open_block(shape_group& g, memory::lease m, std::size_t capacity) : group(g), block(std::move(m)), cells(capacity) {}
   [[nodiscard]] std::byte* at(std::size_t index) const noexcept;
 
-  shape_group& group;
+  shape_group* group = nullptr;
   memory::lease block;
   std::vector<cell> cells;
   std::size_t filled = 0;   // in order: cells [0, filled)
@@ -38,11 +37,11 @@ struct open_block {
 
 /// The open batches of one shape, oldest first.
 struct shape_group {
-  shape_group(assembly& a, const weir::shape& s, std::size_t c) : parent(a), shape(s), capacity(c) {}
+  explicit shape_group(assembly& a) noexcept : parent(a) {}
   assembly& parent;
-  weir::shape shape;
-  std::size_t capacity; // images a block
-  std::deque<std::unique_ptr<open_block>> blocks;
+  weir::shape shape{};
+  std::size_t capacity = 0; // images a block
+  std::vector<std::unique_ptr<open_block>> blocks;
   std::size_t in_flight = 0; // assigned and not arrived: of all blocks
 };
 
@@ -55,9 +54,11 @@ struct shape_group {
 /// forward. So what is behind a failed image moves up by a copy, at its arrival; an image that is assigned later gets its right
 /// place at once, if that is free by then, or waits. In any order, an image stays where it is, and a freed cell is assigned
 /// again first.
+///
+/// Groups and open blocks are used again, so that in steady state the heap isn't touched.
 class assembly {
 public:
-  assembly(std::size_t size, bool any_order) noexcept : size_(size), any_order_(any_order) {}
+  assembly(std::size_t size, bool any_order, image_lists& lists) noexcept : lists_(lists), size_(size), any_order_(any_order) {}
   assembly(const assembly&) = delete;
   assembly& operator=(const assembly&) = delete;
 
@@ -95,10 +96,17 @@ private:
   void copy(open_block& from, std::size_t cell, open_block& to, std::size_t to_cell);
   image_batch emit(shape_group& g, std::size_t block, time_point now);
   void compact(shape_group& g);
+  void add_spare_blocks(std::size_t cells);
+  std::unique_ptr<open_block> take_out(shape_group& g, std::size_t block) noexcept;
+  void put_by(std::unique_ptr<open_block> b) noexcept;
 
+  image_lists& lists_;
   std::size_t size_;
   bool any_order_;
   std::list<shape_group> groups_; // the one whose oldest block is oldest first
+  std::list<shape_group> spare_groups_;
+  std::vector<std::unique_ptr<open_block>> spare_blocks_; // has room for every block that there is
+  std::size_t blocks_ = 0;                                // that there are, spare or not
   std::uint64_t copies_ = 0;
 };
 

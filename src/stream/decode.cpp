@@ -365,7 +365,7 @@ task<image> decode_bytes(services& s, std::span<const std::byte> body, png_optio
   decoder d(s, options);
   const encoded bytes(body, nullptr);
   item_info info;
-  info.from = origin(std::string("request"));
+  info.from = origin(nullptr, "request");
   info.file_bytes = body.size();
   planned what = co_await d.plan(bytes, info);
   if (what.failure) {

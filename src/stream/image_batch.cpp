@@ -13,7 +13,7 @@ tensor_view image_batch::tensor() {
   if (ragged()) {
     detail::throw_misuse("weir: tensor() of a ragged batch: its images have blocks of their own");
   }
-  return {block_, images_.size(), images_.front().shape()};
+  return {block_, images_.size(), images_[0].shape()};
 }
 
 std::vector<std::uint8_t> image_batch::mask() const {

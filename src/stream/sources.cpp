@@ -53,7 +53,9 @@ public:
     }
     item_info info;
     info.index = index_++;
-    info.from = origin(std::move(b->name));
+    if (!b->name.empty()) {
+      info.from = origin(std::move(b->name));
+    }
     info.tag = b->tag;
     info.file_bytes = b->bytes.size();
     item<encoded> i(std::move(info), std::move(b->bytes));

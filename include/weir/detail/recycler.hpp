@@ -36,7 +36,7 @@ public:
 private:
   static constexpr std::size_t granule = 16;
   static constexpr std::size_t classes = 256; // up to 4 KiB; larger ones go to the heap
-  static constexpr std::size_t slab_bytes = 64 * 1024;
+  static constexpr std::size_t most_slab_bytes = std::size_t{1} << 20;
   struct slab {
     slab* next;
   };
@@ -54,6 +54,7 @@ private:
   std::byte* bump_ = nullptr;
   std::size_t bump_left_ = 0;
   slab* slabs_ = nullptr;
+  std::size_t slab_bytes_ = 64 * 1024; // of the next one: each twice the one before
   std::size_t live_ = 0;
 
   std::mutex elsewhere_mutex_;

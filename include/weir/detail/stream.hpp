@@ -9,6 +9,7 @@
 
 #include <weir/detail/owner.hpp>
 #include <weir/detail/pressure.hpp>
+#include <weir/detail/recycler.hpp>
 #include <weir/item.hpp>
 #include <weir/scope.hpp>
 #include <weir/task.hpp>
@@ -38,7 +39,7 @@ struct connection {
 };
 
 /// A connected stream. `next` isn't called again before it has ended, nor after it gave nullopt or was stopped.
-template<class T> class stream_base {
+template<class T> class stream_base : public recycled {
 public:
   stream_base() = default;
   stream_base(const stream_base&) = delete;

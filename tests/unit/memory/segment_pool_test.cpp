@@ -54,6 +54,7 @@ TEST_CASE("segments are made on demand, the one released last is given out first
     std::byte* const hot = a->data;
     p.release(b);
     p.release(a);
+    const int before = r.allocations;
     for (int i = 0; i < 100; ++i) {
       REQUIRE(p.try_acquire(1, a) == acquisition::granted);
       REQUIRE(a->data == hot);
@@ -61,7 +62,7 @@ TEST_CASE("segments are made on demand, the one released last is given out first
       REQUIRE(a->next == nullptr);
       p.release(a);
     }
-    REQUIRE(r.allocations == 4);
+    REQUIRE(r.allocations == before);
     REQUIRE(p.usage().cached == 4 * segment_bytes);
   }
   REQUIRE(r.bytes == 0);

@@ -23,7 +23,7 @@ const weir::detail::time_point now{};
 /// An assembly over a pool, and what a correct one would deliver.
 class bench {
 public:
-  bench(std::size_t size, bool any_order) : size_(size), any_order_(any_order), assembly_(size, any_order) {
+  bench(std::size_t size, bool any_order) : size_(size), any_order_(any_order), assembly_(size, any_order, *lists_) {
     assembly_.cell_freed = [](void* freed) noexcept { ++*static_cast<std::size_t*>(freed); };
     assembly_.cell_freed_argument = &freed_;
   }
@@ -156,6 +156,7 @@ private:
   bool any_order_;
   std::size_t freed_ = 0;
   weir::memory::pool pool_{std::uint64_t{1} << 20, nullptr, nullptr};
+  const weir::detail::image_lists::handle lists_ = weir::detail::image_lists::create();
   assembly assembly_;
   std::uint32_t next_ = 1;
   std::deque<flight> in_flight_;
@@ -256,7 +257,8 @@ TEST_CASE("an image that finds the cell where it belongs taken by one that will 
 
 TEST_CASE("closing the oldest gives up blocks in which every image has failed") {
   weir::memory::pool pool(1 << 16, nullptr, nullptr);
-  assembly a(4, false);
+  const weir::detail::image_lists::handle lists = weir::detail::image_lists::create();
+  assembly a(4, false, *lists);
   shape_group& g = a.group(small, 4);
   weir::memory::lease l;
   REQUIRE(pool.try_acquire(4 * small.bytes(), l) == weir::memory::acquisition::granted);
