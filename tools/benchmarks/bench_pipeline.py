@@ -27,6 +27,7 @@ DIR: a folder of images, taken as one set. Without it: photographs that tools/co
 --synthetic drawn ones (nothing to fetch)."""
 
 MEMORY_MIB = 512
+NAMES = {"weir": "weir", "libpng": "plain threads, libpng", "fair": f"plain threads, {fair_libpng.NAME}"}  # in the plot
 ALONE = "one thread"  # over a quarter of the files, or it would take twice as long as everything else
 PARTS = ("sizes", "engines", "batches")
 CORE_SIZES = (32, 512)  # what engines and batches are looked at with
@@ -231,8 +232,7 @@ def plot(result):
     for name, told in result.get("sizes", {}).items():
         figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items() if key != "batch"}
         groups.append((f"{name} × {name}" if name.isdigit() else name,
-                       {key: (ratio.median, ratio.spread) for key in ("weir", "libpng", "fair")
-                        if key in figures for ratio in [figures[key].per(figures["plain"])]}))
+                       {title: (ratio.median, ratio.spread) for key, title in NAMES.items() if key in figures for ratio in [figures[key].per(figures["plain"])]}))
     for part, base in (("engines", "plain threads"), ("batches", "32")):
         for name, told in result.get(part, {}).items():
             figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items()}
@@ -241,4 +241,4 @@ def plot(result):
                     ratio = mine.per(figures[base])
                     label = f"{name}: {key}" if part == "engines" else f"{name}: batches of {key}, to those of 32"
                     groups.append((label, {"weir": (ratio.median, ratio.spread)}))
-    return bars.chart("Files to batches", report.described(result["machine"]), ["weir", "libpng", "fair"], groups, unit, 1)
+    return bars.chart("Files to batches", report.described(result["machine"]), list(NAMES.values()), groups, unit, 1)
