@@ -232,7 +232,8 @@ def plot(result):
     for name, told in result.get("sizes", {}).items():
         figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items() if key != "batch"}
         groups.append((f"{name} × {name}" if name.isdigit() else name,
-                       {title: (ratio.median, ratio.spread) for key, title in NAMES.items() if key in figures for ratio in [figures[key].per(figures["plain"])]}))
+                       {title: (ratio.median, ratio.spread) for key, title in NAMES.items() if key in figures
+                        for ratio in [figures[key].per(figures["plain"])]}))
     for part, base in (("engines", "plain threads"), ("batches", "32")):
         for name, told in result.get(part, {}).items():
             figures = {key: report.Figure(tuple(value["images_per_second"])) for key, value in told.items()}
