@@ -66,6 +66,8 @@ private:
         throw std::invalid_argument("'" + text + "' is not one of 8, 16");
       into.bits = text == "8" ? 8 : 16;
     });
+    to_.choice("--decoder", into_.decoder, {{"fast", decoder_choice::fast}, {"libpng", decoder_choice::libpng}}, "D",
+               "fast: weir's own for what it claims (default), or libpng for all; the result is the same, to the bit");
     to_.choice("--order", into_.order, {{"input", order_choice::input}, {"completion", order_choice::completion}}, "O",
                "deliver in the order of input (default) or of completion");
     to_.choice("--on-error", into_.on_error,

@@ -15,6 +15,7 @@ namespace stream_decode {
 enum class shape_choice : std::uint8_t { ragged, same, group };
 enum class order_choice : std::uint8_t { input, completion };
 enum class error_choice : std::uint8_t { fail, skip, blank };
+enum class decoder_choice : std::uint8_t { fast, libpng };
 
 /// What the command line asked for, checked: every number is in its range.
 struct options {
@@ -24,6 +25,7 @@ struct options {
   shape_choice shapes = shape_choice::ragged;
   int channels = 3; ///< 0 to 4
   int bits = 8;     ///< 8 or 16
+  decoder_choice decoder = decoder_choice::fast;
   order_choice order = order_choice::input;
   error_choice on_error = error_choice::fail;
   std::optional<std::uint64_t> max_errors; ///< that may be skipped or blanked before the run fails

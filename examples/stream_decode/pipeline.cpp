@@ -59,7 +59,9 @@ private:
   std::map<std::uint64_t, line> lines_;
 };
 
-weir::png_options png_options_of(const options& asked) { return {.channels = asked.channels, .bits = asked.bits}; }
+weir::png_options png_options_of(const options& asked) {
+  return {.channels = asked.channels, .bits = asked.bits, .use_libpng = asked.decoder == decoder_choice::libpng};
+}
 
 weir::order order_of(const options& asked) {
   return asked.order == order_choice::input ? weir::order::input : weir::order::completion;

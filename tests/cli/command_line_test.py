@@ -262,6 +262,8 @@ class Listing(CommandLine):
                         theirs = subprocess.run([PLAIN, "--list", *how, b"@" + self.at("list")], check=True, stdout=subprocess.PIPE)
                         theirs = [line.split(b"\t")[:4 if b"\terror\t" in line else 7] for line in theirs.stdout.splitlines()]
                         self.assertEqual([line[:4 if line[2] == b"error" else 7] for line in ours.fields], theirs)
+                        libpngs = self.run_it("--list", "--on-error", "skip", "--loop", loop, "--decoder", "libpng", *how, "@list")
+                        self.assertEqual(libpngs.out, ours.out)
 
 
 class Errors(CommandLine):

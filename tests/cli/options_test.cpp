@@ -29,6 +29,7 @@ TEST_CASE("the defaults are those of the manual") {
   CHECK(is.shapes == shape_choice::ragged);
   CHECK(is.channels == 3);
   CHECK(is.bits == 8);
+  CHECK(is.decoder == decoder_choice::fast);
   CHECK(is.order == order_choice::input);
   CHECK(is.on_error == error_choice::fail);
   CHECK_FALSE(is.max_errors);
@@ -54,6 +55,8 @@ TEST_CASE("every option reaches its field, before and after the paths") {
                            "0",
                            "--bits",
                            "16",
+                           "--decoder",
+                           "libpng",
                            "--order",
                            "completion",
                            "--on-error",
@@ -89,6 +92,7 @@ TEST_CASE("every option reaches its field, before and after the paths") {
   CHECK(is.shapes == shape_choice::group);
   CHECK(is.channels == 0);
   CHECK(is.bits == 16);
+  CHECK(is.decoder == decoder_choice::libpng);
   CHECK(is.order == order_choice::completion);
   CHECK(is.on_error == error_choice::blank);
   CHECK(is.max_errors == 0U);
@@ -118,14 +122,12 @@ TEST_CASE("of an option that is given twice the last one counts") {
 
 TEST_CASE("bad usage is exit code 2 with a text that names the option") {
   const std::vector<std::pair<const char*, const char*>> bad = {
-      {"--batch", "0"},           {"--batch", "-1"},       {"--batch", "4x"},
-      {"--batch", "99999999999"}, {"--shapes", "round"},   {"--channels", "5"},
-      {"--channels", "-1"},       {"--bits", "12"},        {"--order", ""},
-      {"--on-error", "ignore"},   {"--max-errors", "-1"},  {"--workers", "0"},
-      {"--memory", "12Q"},        {"--memory", ""},        {"--memory", "99999999999G"},
-      {"--memory", "0"},          {"--loop", "libev"},     {"--engine", "mmap"},
-      {"--repeat", "1.5"},        {"--cancel-after", "5"}, {"--cancel-after", "-5s"},
-      {"--output", ""},           {"--progress", "maybe"}};
+      {"--batch", "0"},        {"--batch", "-1"},         {"--batch", "4x"},        {"--batch", "99999999999"},
+      {"--shapes", "round"},   {"--channels", "5"},       {"--channels", "-1"},     {"--bits", "12"},
+      {"--decoder", "slow"},   {"--order", ""},           {"--on-error", "ignore"}, {"--max-errors", "-1"},
+      {"--workers", "0"},      {"--memory", "12Q"},       {"--memory", ""},         {"--memory", "99999999999G"},
+      {"--memory", "0"},       {"--loop", "libev"},       {"--engine", "mmap"},     {"--repeat", "1.5"},
+      {"--cancel-after", "5"}, {"--cancel-after", "-5s"}, {"--output", ""},         {"--progress", "maybe"}};
   for (const auto& [option, value] : bad) {
     INFO(option << ' ' << value);
     const auto line = parse({option, value, "a"});
@@ -148,10 +150,11 @@ TEST_CASE("help teaches every option and exit code, and version says the version
   const auto help = parse({"--help"});
   CHECK_FALSE(help.parsed);
   CHECK(help.exit_code == 0);
-  for (const char* word : {"PATH",       "--batch",    "--drop-remainder", "--shapes",  "--channels", "--bits",
-                           "--order",    "--on-error", "--max-errors",     "--workers", "--memory",   "--loop",
-                           "--engine",   "--repeat",   "--cancel-after",   "--list",    "--output",   "--json",
-                           "--progress", "--version",  "--help",           "124",       "130",        "143"})
+  for (const char* word :
+       {"PATH",       "--batch",      "--drop-remainder", "--shapes",   "--channels", "--bits",   "--decoder", "--order",
+        "--on-error", "--max-errors", "--workers",        "--memory",   "--loop",     "--engine", "--repeat",  "--cancel-after",
+        "--list",     "--output",     "--json",           "--progress", "--version",  "--help",   "124",       "130",
+        "143"})
     CHECK(help.text.find(word) != std::string::npos);
   const auto version = parse({"--version"});
   CHECK(version.exit_code == 0);
