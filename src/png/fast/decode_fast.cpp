@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t output_step = 16 * 1024; // bytes between two looks at the stop flag
 constexpr std::size_t input_step = 32 * 1024;
+static_assert(row_sink::most_left <= inflater::window);
 constexpr std::size_t window_bytes = inflater::window + 6 * output_step;
 
 // All of a decode that is not rows.
@@ -61,7 +62,7 @@ ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
       return ending::stopped;
     }
     if (write > window + window_bytes - output_step) {
-      const std::uint8_t* const kept = write - inflater::window; // what isn't read yet is less than a pixel
+      const std::uint8_t* const kept = write - inflater::window; // all that isn't read yet is in there
       std::memmove(window, kept, inflater::window);
       read -= kept - window;
       write = window + inflater::window;

@@ -20,9 +20,11 @@ public:
   [[nodiscard]] bool start(const header& h, const conversion& c, const kernels::set& k, const surface& to,
                            scratch& memory) noexcept;
 
-  /// Takes what can be taken now of the bytes from `from` to `end`: all but less than a pixel. Returns where it stopped; null
+  /// Takes what can be taken now of the bytes from `from` to `end`: all but `most_left` of them. Returns where it stopped; null
   /// if a row has a filter that there isn't.
   [[nodiscard]] const std::uint8_t* take(const std::uint8_t* from, const std::uint8_t* end) noexcept;
+
+  static constexpr std::size_t most_left = 16 * 1024; ///< bytes, of which there is more to come
 
   [[nodiscard]] static std::size_t scratch_bytes(const header& h) noexcept;
 
@@ -30,6 +32,9 @@ private:
   void begin_pass() noexcept;
   [[nodiscard]] bool begin_row(std::uint8_t filter) noexcept;
   void end_row() noexcept;
+  enum class pair : std::uint8_t { no, later, now };
+  [[nodiscard]] pair find_pair(const std::uint8_t* from, const std::uint8_t* end) const noexcept;
+  [[nodiscard]] const std::uint8_t* take_pair(const std::uint8_t* from) noexcept;
   void unfilter(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, std::size_t bytes) const noexcept;
   void emit(const std::uint8_t* from, std::size_t bytes) noexcept;
 
@@ -56,6 +61,7 @@ private:
   std::size_t at_ = 0; // bytes of the row that are done
   std::uint8_t* current_ = nullptr;
   std::uint8_t* above_ = nullptr; // of no meaning in the first row
+  std::uint8_t* below_ = nullptr; // a third row's room, where rows aren't unfiltered where they go
 };
 
 } // namespace weir::png

@@ -12,6 +12,10 @@ namespace weir::png::kernels {
 using unfilter = void (*)(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, std::size_t bytes,
                           bool first) noexcept;
 
+/// Undoes the filters of two whole rows, of which one is `below` the other, as `unfilter` would one after the other.
+using unfilter_two = void (*)(std::uint8_t* to, std::uint8_t* to_below, const std::uint8_t* from,
+                              const std::uint8_t* from_below, const std::uint8_t* above, std::size_t bytes) noexcept;
+
 /// Turns `pixels` pixels (or samples, where the pixel has one) into others, out of `from` into `to`, which don't overlap.
 using convert = void (*)(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) noexcept;
 
@@ -36,6 +40,7 @@ struct set {
   unfilter up; ///< for pixels of all sizes
   std::array<unfilter, pixel_sizes.size()> average;
   std::array<unfilter, pixel_sizes.size()> paeth;
+  std::array<unfilter_two, 4> paeth_two; ///< of pixels of up to four bytes: each waits for the one before it, in one row
 
   // Samples of 8 bits.
   convert gray_to_rgb;

@@ -94,18 +94,22 @@ WEIR_TARGET void average(std::uint8_t* to, const std::uint8_t* from, const std::
 
 // All pixels with a zero byte above each byte. What doesn't depend on the pixel to the left is off the chain from one pixel to
 // the next, which is an addition, a magnitude, a minimum, a comparison and a choice long.
+WEIR_TARGET inline __m128i paeth_pixels(__m128i x, __m128i left, __m128i b, __m128i corner) noexcept {
+  const __m128i b_c = _mm_sub_epi16(b, corner);
+  const __m128i to_left = magnitude(b_c);
+  const __m128i to_above = magnitude(_mm_sub_epi16(left, corner));
+  const __m128i to_corner = magnitude(_mm_add_epi16(left, _mm_sub_epi16(b_c, corner)));
+  const __m128i other = choose(_mm_cmpgt_epi16(to_above, to_corner), _mm_add_epi8(corner, x), _mm_add_epi8(b, x));
+  return choose(_mm_cmpgt_epi16(to_left, _mm_min_epi16(to_above, to_corner)), other, _mm_add_epi8(left, x));
+}
+
 template<std::size_t Pixel>
 WEIR_TARGET inline void paeth_step(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, __m128i& left,
                                    __m128i& corner, bool last) noexcept {
   const __m128i zero = _mm_setzero_si128();
   const __m128i b = _mm_unpacklo_epi8(load_pixel<Pixel>(above, last), zero);
   const __m128i x = _mm_unpacklo_epi8(load_pixel<Pixel>(from, last), zero);
-  const __m128i b_c = _mm_sub_epi16(b, corner);
-  const __m128i to_left = magnitude(b_c);
-  const __m128i to_above = magnitude(_mm_sub_epi16(left, corner));
-  const __m128i to_corner = magnitude(_mm_add_epi16(left, _mm_sub_epi16(b_c, corner)));
-  const __m128i other = choose(_mm_cmpgt_epi16(to_above, to_corner), _mm_add_epi8(corner, x), _mm_add_epi8(b, x));
-  left = choose(_mm_cmpgt_epi16(to_left, _mm_min_epi16(to_above, to_corner)), other, _mm_add_epi8(left, x));
+  left = paeth_pixels(x, left, b, corner);
   corner = b;
   store_pixel<Pixel>(to, _mm_packus_epi16(left, left), last);
 }
@@ -123,4 +127,39 @@ WEIR_TARGET void paeth(std::uint8_t* to, const std::uint8_t* from, const std::ui
   if (i < bytes) {
     paeth_step<Pixel>(to + i, from + i, above + i, left, corner, true);
   }
+}
+
+// Pixels of two rows in the halves of a vector: one of the row itself, and the one before it of the row below, which is then
+// above and to the left of nothing that isn't there.
+template<std::size_t Pixel>
+WEIR_TARGET void paeth_two(std::uint8_t* to, std::uint8_t* to_below, const std::uint8_t* from, const std::uint8_t* from_below,
+                           const std::uint8_t* above, std::size_t bytes) noexcept {
+  static_assert(Pixel <= 4);
+  const __m128i zero = _mm_setzero_si128();
+  __m128i left = zero;
+  __m128i corner = zero;
+  const auto step = [&](__m128i b, __m128i x, __m128i x_below) WEIR_TARGET {
+    const __m128i both = _mm_unpacklo_epi64(_mm_unpacklo_epi8(b, zero), left);
+    left = paeth_pixels(_mm_unpacklo_epi8(_mm_unpacklo_epi32(x, x_below), zero), left, both, corner);
+    corner = both;
+    return _mm_packus_epi16(left, left);
+  };
+  const auto below = [](__m128i pixels) WEIR_TARGET { return _mm_srli_epi64(pixels, 32); };
+  std::size_t i = 0;
+  for (; i + Pixel < bytes; i += Pixel) {
+    const bool starts = i == 0;
+    const __m128i pixels = step(load_pixel<Pixel>(above + i, false), load_pixel<Pixel>(from + i, false),
+                                starts ? zero : load_pixel<Pixel>(from_below + i - Pixel, false));
+    store_pixel<Pixel>(to + i, pixels, false);
+    if (!starts) {
+      store_pixel<Pixel>(to_below + i - Pixel, below(pixels), false);
+    }
+  }
+  const __m128i last = step(load_pixel<Pixel>(above + i, true), load_pixel<Pixel>(from + i, true),
+                            i == 0 ? zero : load_pixel<Pixel>(from_below + i - Pixel, false));
+  store_pixel<Pixel>(to + i, last, true);
+  if (i != 0) {
+    store_pixel<Pixel>(to_below + i - Pixel, below(last), false);
+  }
+  store_pixel<Pixel>(to_below + i, below(step(zero, zero, load_pixel<Pixel>(from_below + i, true))), true);
 }

@@ -83,6 +83,30 @@ void check_unfilter(kernels::unfilter expected, kernels::unfilter tested, std::s
   }
 }
 
+void check_two(kernels::unfilter_two expected, kernels::unfilter_two tested, std::size_t pixel) {
+  for (std::size_t pixels = 1; pixels <= 67; ++pixels) {
+    for (std::size_t offset = 0; offset < 16; ++offset) {
+      const std::size_t size = pixels * pixel;
+      room from(offset, noise(size, pixels + offset));
+      room from_below(offset / 3, noise(size, pixels * 5 + offset));
+      room above(offset / 2, noise(size, pixels * 3 + offset));
+      const bytes any(size, 0x77);
+      std::vector<room> a;
+      std::vector<room> b;
+      for (std::vector<room>* to : {&a, &b}) {
+        to->emplace_back(offset, any);
+        to->emplace_back(offset / 2, any);
+      }
+      expected(a[0].data(), a[1].data(), from.data(), from_below.data(), above.data(), size);
+      tested(b[0].data(), b[1].data(), from.data(), from_below.data(), above.data(), size);
+      INFO(pixels << " pixels at " << offset);
+      REQUIRE(a[0].content() == b[0].content());
+      REQUIRE(a[1].content() == b[1].content());
+      REQUIRE((b[0].intact() && b[1].intact()));
+    }
+  }
+}
+
 // `convert` is called with a kernel, where to and from where, and how many pixels.
 template<class Kernel, class Call>
 void check_convert(Kernel expected, Kernel tested, std::size_t pixel_from, std::size_t pixel_to, Call call) {
@@ -113,6 +137,9 @@ TEST_CASE("every set of kernels undoes filters as scalar does, and touches nothi
       check_unfilter(scalar.up, s->up, pixel);
       check_unfilter(scalar.average.at(i), s->average.at(i), pixel);
       check_unfilter(scalar.paeth.at(i), s->paeth.at(i), pixel);
+      if (i < scalar.paeth_two.size()) {
+        check_two(scalar.paeth_two.at(i), s->paeth_two.at(i), pixel);
+      }
     }
   }
 }
