@@ -30,6 +30,13 @@ public:
     return second;
   }
 
+  /// For the second time, with all as by default: looks at the stop flag are then 8 KiB of input apart, whatever those become.
+  [[nodiscard]] static constexpr feeding by_default() noexcept {
+    feeding second;
+    second.whole_from_ = 0;
+    return second;
+  }
+
   /// Told of all that libpng takes, from the signature on; `rows_done`: it has all pixels.
   constexpr void took(const unsigned char* bytes, std::size_t size, bool rows_done) noexcept {
     if (size > 0 && window_rest() > 0) {

@@ -1,6 +1,7 @@
 #include "reference.hpp"
 
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "session.hpp"
@@ -10,9 +11,15 @@ namespace {
 
 failure why_of(const session& s) { return {weir::stage::decode, s.error, s.input.offset()}; }
 
+// Where a stream names a small window, and reaches back further, zlib may take it all the same: as far as it goes in what one
+// piece of input has given.
+bool may_reach_too_far(const session& s) noexcept {
+  return s.how == ending::failed && std::string_view(s.error).ends_with("too far back");
+}
+
 // As if it were the first time, but for the way in which libpng gets the pixels' data.
 void ask_again(session& s, const memory::segment* input) noexcept {
-  s.feed = feeding::again(s.feed);
+  s.feed = may_reach_too_far(s) ? feeding::by_default() : feeding::again(s.feed);
   s.divided = false;
   s.transparent = false;
   s.how = ending::failed;
@@ -35,7 +42,7 @@ decoded decode_reference(const memory::segment* input, const header& h, const pn
   s.bits = options.bits;
   s.destination = to;
   run(s);
-  if (s.how != ending::stopped && s.divided && s.feed.differs()) {
+  if (s.how != ending::stopped && s.divided && (s.feed.differs() || may_reach_too_far(s))) {
     ask_again(s, input);
   }
   memory.reset();

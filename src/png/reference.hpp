@@ -23,7 +23,8 @@ namespace weir::png {
 /// libpng's own: one row's unfiltering and conversion (8 MB at the limit of a million RGBA columns of 16 bits), the
 /// checksum and inflating of one ancillary chunk (8 MB each way: libpng's limit), and, behind the last row, what 8 KB of a
 /// malicious stream inflate to (8 MB, to nowhere). Where rows are longer than 64 KiB and much stands behind the last pixel, or
-/// the pixels end in an error, all of it is done twice (feeding.hpp).
+/// the pixels end in an error, all of it is done twice (feeding.hpp); and if that error is a distance too far back, the second
+/// time with looks 8 KiB of input apart, which may give 8 MB.
 /// Never throws; prints nothing.
 [[nodiscard]] decoded decode_reference(const memory::segment* input, const header& h, const png_options& options,
                                        const surface& to, scratch& memory, stop_flag stop) noexcept;

@@ -30,10 +30,10 @@ static void on_warning(png_structp png, png_const_charp message) {
 }
 
 /* libpng takes, and clears, as much memory for some chunks as their length says, gigabytes if that is a lie: it gets no more
- * than any row may need. Who lies then fails for lack of data all the same. */
+ * than weir lets it have (16 MiB, scratch.hpp), and any row needs less. Who lies then fails all the same, in the same words. */
 static png_voidp on_malloc(png_structp png, png_alloc_size_t size) {
   (void)png;
-  return size <= ((png_alloc_size_t)64 << 20) ? malloc(size) : NULL;
+  return size <= ((png_alloc_size_t)16 << 20) ? malloc(size) : NULL;
 }
 
 static void on_free(png_structp png, png_voidp block) {

@@ -148,6 +148,28 @@ TEST_CASE("an interlaced stream cut short, with rows longer than 64 KiB, is what
   }
 }
 
+TEST_CASE("distances beyond the window that a stream names are what they are for libpng, in rows longer than 64 KiB too") {
+  bytes raw(columns + 1, 0);
+  patterns::noise random(9);
+  for (std::size_t i = 1; i <= 700; ++i) {
+    raw.at(i) = static_cast<std::uint8_t>(random.next());
+  }
+  for (const std::size_t back : {400U, 3000U, 20'000U}) {
+    for (std::size_t i = 701; i < raw.size(); ++i) {
+      raw.at(i) = i > back ? raw.at(i - back) : std::uint8_t{0};
+    }
+    bytes stream = compressed(raw);
+    for (const unsigned window_bits : {8U, 9U, 11U, 14U}) { // it was made for one of 15
+      stream.at(0) = static_cast<std::uint8_t>((window_bits - 8) << 4 | 8);
+      stream.at(1) = static_cast<std::uint8_t>(31 - stream.at(0) * 256 % 31);
+      INFO("distances of " << back << ", a window of 2^" << window_bits);
+      agree(file_of(stream, 1, one_chunk));
+      agree(file_of(stream, 1, 300));
+      agree(file_of(text_of(stream, 0, stream.size() - 7), 1, one_chunk));
+    }
+  }
+}
+
 TEST_CASE("pieces are of 63 bytes at most, end where 8192 bytes of a chunk do, and the last one has 31 if the chunk has") {
   for (std::uint32_t length = 1; length < 17'000; length += length < 300 || length % 8192 > 8000 ? 1 : 97) {
     const bytes chunk = chunks::make("IDAT", bytes(length, 0));
