@@ -7,6 +7,7 @@
 #include "../png/decode.hpp"
 #include "../png/header.hpp"
 #include "../png/reference.hpp"
+#include "decode_admission.hpp"
 #include "decode_bytes.hpp"
 #include "errors.hpp"
 #include "operations.hpp"
@@ -166,27 +167,13 @@ struct destination {
   owner memory{};
 };
 
-/// Says that the decode waits for memory, for as long as it does.
-class memory_wait {
-public:
-  explicit memory_wait(pressure& p) noexcept : pressure_(p) { set(true); }
-  memory_wait(const memory_wait&) = delete;
-  memory_wait& operator=(const memory_wait&) = delete;
-  ~memory_wait() { set(false); }
-
-private:
-  void set(bool waits) noexcept {
-    pressure_.waiting_for_memory = waits;
-    pressure_.changed();
-  }
-  pressure& pressure_;
-};
-
 class decode_stream final : public stream_base<image> {
 public:
   decode_stream(services& s, connection& c, node<encoded>& up, const png_options& o, weir::order order, std::size_t in_flight)
-      : decoder_(s, o), slots_(std::exchange(c.slots, nullptr)), bounded_(c.copied), blanks_(c.blanks),
-        ordered_(order == order::input), strain_(c.strain ? std::exchange(c.strain, nullptr) : std::make_shared<pressure>()),
+      : decoder_(s, o), slots_(std::exchange(c.slots, nullptr)),
+        strain_(c.strain ? std::exchange(c.strain, nullptr) : std::make_shared<pressure>()),
+        admission_(s, *strain_,
+                   {.in_place = slots_ != nullptr, .copied = c.copied, .blanks = c.blanks, .ordered = order == order::input}),
         window_(in_flight, order, strain_) {
     if (slots_ != nullptr && (order == order::completion || c.any_order)) {
       slots_->expect_any_order();
@@ -216,14 +203,13 @@ public:
         }
       }
       if (failure) {
-        co_await room_beside_batch(i->info.expected.bytes()); // a blank's
-        ++taken_;
+        co_await admission_.room_beside_batch(i->info.expected.bytes()); // a blank's
+        admission_.taken();
         window_.push(item<image>(i->info, std::move(failure)));
       } else {
         window<image>::slot& slot = *window_.open(slots_ != nullptr ? 0 : plan.output.bytes());
-        ++taken_;
-        ++jobs_;
-        job_bytes_ += plan.output.bytes();
+        admission_.taken();
+        admission_.job_begins(plan.output.bytes());
         producers.spawn(decode_one(slot, std::move(*i), std::move(plan), std::move(to)));
       }
     }
@@ -233,7 +219,7 @@ public:
 private:
   /// Everything that the job needs is granted here, in the order of the input; then it is handed out.
   task<std::exception_ptr> grant(item_info& info, decode_plan& p, destination& to) {
-    co_await room_among_jobs(p.output.bytes());
+    co_await admission_.room_among_jobs(p.output.bytes());
     if (slots_ != nullptr) {
       slot_grant g = co_await slots_->place(p.output, info);
       if (g.failure) {
@@ -247,15 +233,11 @@ private:
         info.expected = decoder_.unknown_shape(); // a blank in its place would be too large as well
         co_return too_large(info, p.output, budget);
       }
-      co_await room_beside_batch(p.output.bytes());
-      if (bounded_ && strain_->only && charge(p.output.bytes()) > budget / 2) { // its block and the open batch don't fit
+      co_await admission_.room_beside_batch(p.output.bytes());
+      if (!admission_.fits_beside_batch(p.output.bytes())) {
         co_return shape_mismatch(info, *strain_->only, p.output);
       }
-      memory::lease l;
-      {
-        const memory_wait waits(*strain_); // also if the memory resource has none
-        l = co_await grant_operation(decoder_.runtime().pixels, p.output.bytes());
-      }
+      memory::lease l = co_await admission_.block(p.output.bytes());
       to.data = l.data();
       to.memory = own(std::move(l));
     }
@@ -271,12 +253,7 @@ private:
     } catch (...) {
       failure = std::current_exception();
     }
-    --jobs_;
-    job_bytes_ -= p.output.bytes();
-    const auto few = static_cast<std::size_t>(decoder_.runtime().workers.threads()) + 2;
-    if (jobs_ <= few || (jobs_ <= most_jobs / 2 && job_bytes_ <= most_job_bytes / 2)) { // by halves, as a window is refilled
-      for_fewer_jobs_.wake_all();
-    }
+    admission_.job_ended(p.output.bytes());
     i.value() = encoded(); // the file's bytes go back first, then the scratch
     p.scratch.reset();
     if (failure) {
@@ -289,54 +266,10 @@ private:
     window_.complete(slot, item<image>(std::move(i.info), std::move(im)));
   }
 
-  /// Memory is granted late, so that few blocks are in use and those are hot in cache: to as many jobs as keep the workers busy
-  /// while the loop is away. What is decoded and waits to be delivered doesn't count.
-  task<> room_among_jobs(std::uint64_t bytes) {
-    const auto workers = static_cast<std::size_t>(decoder_.runtime().workers.threads());
-    while (jobs_ > workers + 2 && (jobs_ >= most_jobs || job_bytes_ + bytes > most_job_bytes)) {
-      co_await wait_for(for_fewer_jobs_, "fewer decodes at a time");
-    }
-  }
-  /// Where a batch below copies, images in blocks of their own leave it half of the budget. Where a blank stands in for a
-  /// failed image, there is room for it beside all that is in flight: any of it may fail yet, and the blank may be as large as
-  /// the largest. One that alone is too much waits until nothing is in flight.
-  task<> room_beside_batch(std::uint64_t bytes) {
-    if (slots_ != nullptr || (!bounded_ && !blanks_)) {
-      co_return;
-    }
-    const std::uint64_t budget = decoder_.runtime().pixels.budget();
-    const std::uint64_t most = bounded_ ? budget / 2 : budget;
-    newest_ = std::max(newest_, charge(bytes));
-    while (strain_->in_flight != 0 &&
-           (blanks_ ? (strain_->in_flight + 1) * largest() : strain_->bytes_ahead + charge(bytes)) > most) {
-      co_await wait_for(strain_->for_less, "less memory in flight");
-    }
-  }
-  /// What a blank may need: the most of all that is in flight, or is about to be, and of the last good image.
-  std::uint64_t largest() noexcept {
-    if (ordered_ && taken_ >= mark_ + strain_->in_flight) { // what was taken before the mark has been delivered
-      older_ = std::exchange(newest_, 0);
-      mark_ = taken_ + 1;
-    }
-    return std::max({older_, newest_, strain_->last_good});
-  }
-
-  static constexpr std::size_t most_jobs = 256;
-  static constexpr std::uint64_t most_job_bytes = std::uint64_t{4} << 20;
-
   decoder decoder_;
-  std::size_t jobs_ = 0; // that have not ended
-  std::uint64_t job_bytes_ = 0;
-  wait_queue for_fewer_jobs_;
-  slot_source* slots_;
-  const bool bounded_; // a batch below copies
-  const bool blanks_;  // failed images become blanks with blocks of their own
-  const bool ordered_;
-  std::uint64_t taken_ = 0; // items that have been in flight, or are
-  std::uint64_t mark_ = 0;
-  std::uint64_t newest_ = 0; // the most since the mark
-  std::uint64_t older_ = 0;  // the most since the mark before
+  slot_source* const slots_; // null: each image has a block of its own
   std::shared_ptr<pressure> strain_;
+  decode_admission admission_;
   window<image> window_;
   stream_ptr<encoded> up_;
 };
