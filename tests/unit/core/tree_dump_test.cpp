@@ -2,12 +2,19 @@
 
 #include <string>
 
-#include "awaitables.hpp"
+#include "awaitables/awaitables.hpp"
 #include "core/tree_dump.hpp"
 #include "virtual_loop.hpp"
+#include <weir/deadline.hpp>
+#include <weir/finally.hpp>
+#include <weir/scope.hpp>
+#include <weir/sleep.hpp>
+#include <weir/stopped.hpp>
+#include <weir/when_all.hpp>
 
 using namespace weir;
 using namespace weir::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -49,7 +56,7 @@ std::size_t count_of(const std::string& text, const std::string& what) {
 } // namespace
 
 TEST_CASE("whatever can be awaited, a dump says what it is") {
-  for (const awaitable& a : awaitables()) {
+  for (const awaitable& a : awaitables_of_the_core()) {
     if (a.ends_by_itself) {
       continue;
     }

@@ -1,62 +1,46 @@
-#pragma once
+#include "awaitables.hpp"
 
-#include <vector>
+#include <chrono>
+#include <utility>
 
-#include "parts.hpp"
 #include <weir/async_generator.hpp>
-#include <weir/channel.hpp>
 #include <weir/deadline.hpp>
-#include <weir/event.hpp>
 #include <weir/finally.hpp>
 #include <weir/scope.hpp>
-#include <weir/semaphore.hpp>
 #include <weir/shield.hpp>
 #include <weir/sleep.hpp>
 #include <weir/stopped.hpp>
 #include <weir/when_all.hpp>
 #include <weir/when_any.hpp>
 
-// Everything in the core that can be awaited, each so that it doesn't end by itself. A new awaiter is added here, with the name
-// of its class and what a dump says of it; never_ready_test.cpp compares the list with the headers. What needs a runtime is
-// in tests/unit/runtime/dump_test.cpp.
-
 namespace weir::test {
+
+namespace {
 
 using namespace std::chrono_literals;
 
-/// What the tasks wait for. None of it ever comes.
-struct never_ready {
-  event never;
-  semaphore none{0};
-  channel<int> empty{1};
-  channel<int> full{1};
-  never_ready() {
-    int one = 1;
-    static_cast<void>(full.try_send(one));
-  }
-};
-
-struct awaitable {
-  const char* awaiter;   ///< the class whose await_suspend it goes through
-  const char* waits_for; ///< how a dump describes the wait in which it stays
-  task<> (*wait)(never_ready&);
-  bool ends_by_itself = false; ///< it doesn't wait: it is there for what comes after it, which is stopped
-};
-
-inline async_generator<int> silent(never_ready& n) {
+async_generator<int> silent(never_ready& n) {
   co_await n.never.wait();
   co_yield 1;
 }
-inline async_generator<int> one_value() { co_yield 1; }
-inline task<> forever(never_ready& n) { co_await n.never.wait(); }
-inline task<int> forever_int(never_ready& n) {
+async_generator<int> one_value() { co_yield 1; }
+task<> nothing() { co_return; }
+task<> forever(never_ready& n) { co_await n.never.wait(); }
+task<int> forever_int(never_ready& n) {
   co_await n.never.wait();
   co_return 1;
 }
 
-inline const std::vector<awaitable>& awaitables() {
+} // namespace
+
+const std::vector<awaitable>& awaitables_of_the_core() {
   static const std::vector<awaitable> all = {
       {"task_awaiter", "event", [](never_ready& n) -> task<> { co_await forever(n); }},
+      {"final_awaiter", "event",
+       [](never_ready& n) -> task<> {
+         co_await nothing();
+         co_await n.never.wait();
+       }},
       {"wait_awaiter", "event", [](never_ready& n) -> task<> { co_await n.never.wait(); }},
       {"acquire_awaiter", "semaphore", [](never_ready& n) -> task<> { co_await n.none.acquire(2); }},
       {"receive_awaiter", "channel receive",
@@ -141,14 +125,14 @@ inline const std::vector<awaitable>& awaitables() {
        }},
       {"deadline_awaiter", "task with a deadline",
        [](never_ready& n) -> task<> { co_await with_deadline(std::chrono::hours::max(), forever(n)); }},
-      {"shielded", "shielded task", [](never_ready& n) -> task<> { co_await shield(forever(n), 1s); }},
+      {"shield_awaiter", "shielded task", [](never_ready& n) -> task<> { co_await shield(forever(n), 20ms); }},
       {"captured", "task",
        [](never_ready& n) -> task<> {
          co_await stopped_as_optional(forever(n));
          co_await n.never.wait();
        }},
-      {"captured", "task", // and, after it, a cleanup that never ends
-       [](never_ready& n) -> task<> { co_await finally(forever(n), forever(n), 1s); }},
+      {"cleanup_awaiter", "task", // and, after it, a cleanup that never ends
+       [](never_ready& n) -> task<> { co_await finally(forever(n), forever(n), 20ms); }},
   };
   return all;
 }
