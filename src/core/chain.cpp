@@ -36,6 +36,12 @@ void chain::on_stop() noexcept {
   }
 }
 
+void chain::tell_step() noexcept {
+  if (leaf_ != nullptr) {
+    context_->note_step(leaf_->where_);
+  }
+}
+
 void chain::run() noexcept {
   unwinding_ = unwinding_ || (not_if_stopped_ && stop_requested());
   not_if_stopped_ = false;
@@ -53,7 +59,6 @@ void chain::run() noexcept {
     completed(completion::stopped);
     return;
   }
-  context_->note_step(leaf_->where_);
   do {
     go_on_ = false;
     leaf_->handle_.resume();

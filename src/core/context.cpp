@@ -21,6 +21,10 @@ void context::unpost(runnable& r) noexcept {
 
 std::size_t context::run_ready(std::size_t limit) noexcept {
   const frames_of current(frames_);
+  return notes_steps_ ? run_up_to<true>(limit) : run_up_to<false>(limit);
+}
+
+template<bool Noting> std::size_t context::run_up_to(std::size_t limit) noexcept {
   std::size_t ran = 0;
   while (first_ != nullptr && ran < limit) {
     runnable& r = *first_;
@@ -30,6 +34,9 @@ std::size_t context::run_ready(std::size_t limit) noexcept {
     }
     r.queued_ = false;
     ++ran;
+    if constexpr (Noting) {
+      r.tell_step();
+    }
     r.run(); // may post it again, or destroy it
   }
   return ran;

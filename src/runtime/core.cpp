@@ -83,6 +83,7 @@ void runtime_core::make(foundation& on) {
   engine = on.make_engine(*turns);
   engine_name = engine->name();
   if (options.slow_stop > std::chrono::nanoseconds(0)) {
+    turns->note_steps();
     watch = std::make_unique<watchdog>(options.slow_stop, *this);
   }
   given = std::make_unique<services>(*turns, *engine, *crew, *pixels, *files);

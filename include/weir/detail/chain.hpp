@@ -140,6 +140,7 @@ protected:
 private:
   friend class tree_dump;
   void run() noexcept final;
+  void tell_step() noexcept final;
   void on_stop() noexcept final;
   [[nodiscard]] const chain* as_chain() const noexcept final { return this; }
 

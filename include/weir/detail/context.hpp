@@ -52,6 +52,8 @@ private:
 class runnable : public ready_link {
 public:
   virtual void run() noexcept = 0;
+  /// It is about to run, on a loop that was asked to note its steps: see context::note_steps.
+  virtual void tell_step() noexcept {}
 
 protected:
   runnable() = default;
@@ -107,8 +109,9 @@ public:
   /// When the turn that is under way began, by the loop's clock; zero on a loop that doesn't say so. A clock that costs nothing
   /// to look at: what waits knows since when by it, at most a turn too early.
   [[nodiscard]] time_point turn_began() const noexcept { return turn_began_; }
-  /// A task's function, as it begins to run or goes on after a wait; any thread may ask for the last one, to learn where a loop
-  /// is stuck.
+  /// From now on the loop notes each step: a task's function, as it begins to run or goes on after a wait. Any thread may ask
+  /// for the last one, to learn where a loop is stuck. Costs a few instructions a step, so that only who looks asks for it.
+  void note_steps() noexcept { notes_steps_ = true; }
   void note_step(std::source_location where) noexcept { last_step_.store(where, std::memory_order_relaxed); }
   [[nodiscard]] std::source_location last_step() const noexcept { return last_step_.load(std::memory_order_relaxed); }
 
@@ -138,6 +141,7 @@ protected:
   ~context() = default;
 
 private:
+  template<bool Noting> std::size_t run_up_to(std::size_t limit) noexcept;
   static timer* merge(timer* a, timer* b) noexcept;
   static timer* merge_children(timer* first) noexcept; // in two passes, without recursion
   runnable* first_ = nullptr;
@@ -149,6 +153,7 @@ private:
   stop_source* first_request_ = nullptr;
   stop_source* last_request_ = nullptr;
   bool requesting_ = false;
+  bool notes_steps_ = false;
   std::uint64_t events_ = 0;
   time_point turn_began_{};
   std::atomic<std::source_location> last_step_{};
