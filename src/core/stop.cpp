@@ -73,6 +73,7 @@ void stop_source::attach(detail::context& c, detail::root_state& root) noexcept 
   context_ = &c;
   root_ = &root;
   early_ = &root.stop_requested;
+  root.source = this;
 }
 
 stop_source::~stop_source() {

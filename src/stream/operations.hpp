@@ -33,10 +33,22 @@ protected:
   outside_operation() = default;
   ~outside_operation() = default;
   virtual void begin() noexcept = 0;
-  void came_back(bool with_result) noexcept { with_result ? chain_->resume_soon() : chain_->stop_soon(); }
+  void came_back(bool with_result) noexcept {
+    with_result ? chain_->resume_soon() : chain_->stop_soon();
+    hear_of_stop();
+  }
   [[nodiscard]] chain& waiting() const noexcept { return *chain_; }
 
 private:
+  /// A worker or the engine may have seen the root's flag before the loop hears of the stop, and have ended this for it.
+  /// Without the request, that would look like a task that was stopped alone: a scope around it would end as if nothing had
+  /// happened.
+  void hear_of_stop() noexcept {
+    const sync::atomic<bool>* const early = chain_->source().early();
+    if (early != nullptr && early->load() && !chain_->stop_requested()) {
+      chain_->source().root()->source->request_stop();
+    }
+  }
   chain* chain_ = nullptr;
 };
 

@@ -22,6 +22,7 @@ struct root_state {
   sync::atomic<bool> stop_requested{false};
   std::vector<std::exception_ptr> suppressed; ///< failures that lost against the first error, or against a stop
   void suppress(std::exception_ptr e) noexcept;
+  stop_source* source = nullptr; ///< the root's own
   time_point ending_since{}; ///< when the end began, if no stop was requested: the last error, or the last end of a pipeline
 };
 

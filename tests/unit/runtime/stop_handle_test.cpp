@@ -1,5 +1,6 @@
 #include <weir/stop_handle.hpp>
 
+#include "runtime/control.hpp"
 #include "settings.hpp"
 
 #include <atomic>
@@ -102,6 +103,43 @@ TEST_CASE("a stop handle is harmless whatever moment another thread uses it at")
   other.join();
   REQUIRE(done + stopped == rounds);
   REQUIRE(nothing_left(p.rt->audit()));
+}
+
+TEST_CASE("a job that finds the flag of a stop set, of which the loop has not heard yet, is no end of the scope around it") {
+  place p(GENERATE(from_settings()));
+  const weir::stop_handle stop;
+  bool ran = false;
+  bool went_on = false;
+  auto work = [&] { ran = true; };
+  auto body = [&](weir::scope&) -> weir::task<> {
+    stop.control()->stop_requested = true; // a request from another thread, which hasn't come further
+    co_await weir::on_worker(work);
+    went_on = true;
+  };
+  auto all = [&]() -> weir::task<> {
+    co_await weir::with_scope(body);
+    went_on = true;
+  };
+  REQUIRE(p.rt->run(all(), stop).stopped());
+  REQUIRE_FALSE(ran);
+  REQUIRE_FALSE(went_on);
+}
+
+TEST_CASE("a function on a worker that sees a stop first gives its value, and what is awaited next is stopped") {
+  place p(GENERATE(from_settings()));
+  const weir::stop_handle stop;
+  int value = 0;
+  auto sees_it = [&](weir::stop_flag flag) {
+    stop.control()->stop_requested = true;
+    return flag.requested() ? 7 : 0;
+  };
+  auto all = [&]() -> weir::task<> {
+    value = co_await weir::on_worker(sees_it);
+    weir::event never;
+    co_await never.wait();
+  };
+  REQUIRE(p.rt->run(all(), stop).stopped());
+  REQUIRE(value == 7);
 }
 
 TEST_CASE("a task is stopped from a signal handler") {
