@@ -132,7 +132,9 @@ const std::vector<awaitable>& awaitables_of_a_runtime() {
       {"job_operation", "worker to decode",
        [](never_ready& n) { return without_a_worker(n, drained(files({n.files->small}) | read() | decode_png())); }},
       {"job_operation", "worker to look for transparency in",
-       [](never_ready& n) { return without_a_worker(n, drained(files({n.files->of_palette}) | read() | decode_png())); }},
+       [](never_ready& n) {
+         return without_a_worker(n, drained(files({n.files->of_palette}) | read() | decode_png({.use_libpng = true})));
+       }},
       {"services_awaiter", "event",
        [](never_ready& n) -> task<> {
          detail::services& s = co_await detail::services_awaiter{};
