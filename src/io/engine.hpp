@@ -10,6 +10,16 @@
 
 namespace weir::io {
 
+/// What tells whether a path still leads to the same file, with the same contents as far as the file system says.
+struct file_identity {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0; ///< st_ino
+  std::uint64_t size = 0;
+  std::int64_t changed_s = 0; ///< st_mtim
+  std::int64_t changed_ns = 0;
+  bool operator==(const file_identity&) const noexcept = default;
+};
+
 /// Reading one file, as one operation over an engine. Intrusive; owned by the loop side, which keeps it, its path and its
 /// segments alive until the operation has come back with a final `outcome`.
 ///
@@ -18,7 +28,8 @@ namespace weir::io {
 /// and the file may go on, it comes back as `more`, with `wanted` = the number of further segments that the size hint asks
 /// for (at least one); the file stays open meanwhile. The loop appends segments and submits it again, or cancels it.
 /// A file is complete only when a read returned 0 behind its last byte, so a file that is cut or grows while it is read gives
-/// what was there, never zero-filled bytes. `run` (of remote_node) is called on the loop thread each time it comes back.
+/// what was there, never zero-filled bytes. Where descriptors are short, a file that waits after `more` is closed, and opened
+/// again when it goes on; if it is another one by then, it is read from its beginning. `run` (of remote_node) is called on the loop thread each time it comes back.
 /// Between submit and that call everything below except `cancelled` is the engine's.
 struct read_op : loop::remote_node {
   enum class outcome : std::uint8_t {
@@ -48,11 +59,17 @@ struct read_op : loop::remote_node {
   read_op* previous = nullptr; ///< of the list that it is in
   read_op* next_active = nullptr;
   std::uint64_t hint = 0;  ///< st_size at the open
+  file_identity identity;  ///< as of the last open
   std::uint32_t slot = 0;  ///< of the thread that has it
   int fd = -1;             ///< open from the first step to the last, over `more` too
   std::uint8_t phase = 0;  ///< where it is, as the loop knows it; loop thread only
   std::uint8_t queued = 0; ///< in which list of the queue between the threads; under the queue's lock
   bool regular = false;    ///< can be read at an offset, and never has to be polled
+  // Of `front`, on the loop thread.
+  bool going_on = false;     ///< submitted after `more`, with its file open
+  bool letting_go = false;   ///< its file is being closed, though its owner doesn't know
+  bool wanted_again = false; ///< with `letting_go`: submitted meanwhile
+  bool wanted_ended = false; ///< with `letting_go`: cancelled meanwhile
 };
 
 /// What carries out file operations for a loop. One per runtime. All members but the destructor's waiting are called on the

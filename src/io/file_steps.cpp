@@ -13,6 +13,19 @@ namespace weir::io {
 
 const int open_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
+namespace {
+
+/// It was closed half read, and isn't what it was.
+void start_over(read_op& op) noexcept {
+  op.size = 0;
+  op.current = op.first;
+  for (memory::segment* s = op.first; s != nullptr; s = s->next) {
+    s->used = 0;
+  }
+}
+
+} // namespace
+
 int look_at(read_op& op) noexcept {
   struct stat st = {};
   while (kernel::fstat(op.fd, st) != 0) {
@@ -22,6 +35,11 @@ int look_at(read_op& op) noexcept {
   }
   op.regular = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode);
   op.hint = op.regular && st.st_size > 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
+  const file_identity found{st.st_dev, st.st_ino, op.hint, st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
+  if (op.size != 0 && found != op.identity) {
+    start_over(op);
+  }
+  op.identity = found;
   return 0;
 }
 

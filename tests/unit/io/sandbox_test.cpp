@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <deque>
+#include <filesystem>
 
 #include <sys/resource.h>
 
@@ -135,35 +136,51 @@ TEST_CASE("a filter that comes later, and forbids io_uring_enter only, loses not
 
 namespace {
 
-/// A hundred files with `spare` descriptors for them.
-void read_with_few_descriptors(const std::string& kind, int spare) {
+/// A loop with an engine and `spare` descriptors for its files.
+class short_of_descriptors {
+public:
+  short_of_descriptors(const std::string& kind, int spare) : loop(make_loop(kind)) {
+    test_op warm(dir.fifo("warm")); // what the engine makes for a first FIFO
+    start(*loop, warm);
+    loop->engine->flush();
+    const int writer = writer_of(warm.name);
+    loop->engine->cancel(warm);
+    loop->run_until([&] { return warm.ends == 1; });
+    ::close(writer);
+    REQUIRE(limit_descriptors(64));
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) { // every number below the limit, but for `spare`
+      taken_.push_back(fd);
+    }
+    for (int i = 0; i < spare; ++i) {
+      ::close(taken_.back());
+      taken_.pop_back();
+    }
+  }
+  short_of_descriptors(const short_of_descriptors&) = delete;
+  short_of_descriptors& operator=(const short_of_descriptors&) = delete;
+  ~short_of_descriptors() {
+    for (const int fd : taken_) {
+      ::close(fd);
+    }
+  }
+
   const temporary_directory dir;
+  std::unique_ptr<test_loop> loop;
+
+private:
+  std::deque<int> taken_;
+};
+
+void read_with_few_descriptors(const std::string& kind, int spare) {
+  short_of_descriptors here(kind, spare);
   const std::string text = bytes(70'000);
+  const std::string path = spare > 0 ? here.dir.file("file", text) : "/proc/self/exe";
   std::deque<test_op> ops;
   for (int i = 0; i < 100; ++i) {
-    ops.emplace_back(dir.file(std::to_string(i), text), 65536U, 2);
+    ops.emplace_back(path, 65536U, 2);
+    start(*here.loop, ops.back());
   }
-  auto loop = make_loop(kind);
-  test_op warm(dir.fifo("warm")); // what the engine makes for a first FIFO
-  start(*loop, warm);
-  loop->engine->flush();
-  const int writer = writer_of(warm.name);
-  loop->engine->cancel(warm);
-  loop->run_until([&] { return warm.ends == 1; });
-  ::close(writer);
-  REQUIRE(limit_descriptors(64));
-  std::deque<int> taken; // every number below the limit, but for `spare`
-  for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) {
-    taken.push_back(fd);
-  }
-  for (int i = 0; i < spare; ++i) {
-    ::close(taken.back());
-    taken.pop_back();
-  }
-  for (test_op& op : ops) {
-    start(*loop, op);
-  }
-  loop->run_until([&] { return loop->engine->outstanding() == 0; });
+  here.loop->run_until([&] { return here.loop->engine->outstanding() == 0; });
   for (test_op& op : ops) {
     CHECK(op.ends == 1);
     if (spare > 0) {
@@ -173,9 +190,72 @@ void read_with_few_descriptors(const std::string& kind, int spare) {
       CHECK(op.opening);
     }
   }
-  for (const int fd : taken) {
-    ::close(fd);
+}
+
+/// Each file gets memory for more than its beginning only when those before it have been read, and the last is opened first: so
+/// the first can't wait for the others.
+void read_in_turn_with_few_descriptors(const std::string& kind) {
+  short_of_descriptors here(kind, 2);
+  std::deque<test_op> ops;
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 40; ++i) {
+    texts.push_back(bytes(70'000 + i));
+    ops.emplace_back(here.dir.file(std::to_string(i), texts.back()), 4096U);
+    ops.back().go_on = false;
   }
+  for (std::size_t i = ops.size(); i-- > 0;) {
+    start(*here.loop, ops[i]);
+    here.loop->engine->flush();
+  }
+  std::size_t oldest = 0;
+  int given = 0; // of the oldest's requests
+  here.loop->run_until([&] {
+    for (; oldest < ops.size() && ops[oldest].ends > 0; ++oldest) {
+      given = 0;
+    }
+    if (oldest < ops.size() && ops[oldest].mores > given) {
+      given = ops[oldest].mores;
+      ops[oldest].grow(static_cast<int>(ops[oldest].wanted));
+      here.loop->engine->submit(ops[oldest]);
+    }
+    return oldest == ops.size();
+  });
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    CAPTURE(i);
+    CHECK(ops[i].ends == 1);
+    CHECK(ops[i].result == outcome::done);
+    CHECK(ops[i].text() == texts[i]);
+  }
+}
+
+/// Is closed while it waits, for another file's sake, and is replaced meanwhile; or cancelled.
+void replace_while_it_waits(const std::string& kind) {
+  short_of_descriptors here(kind, 1);
+  const std::string path = here.dir.file("waits", bytes(70'000));
+  test_op waits(path);
+  test_op leaves(here.dir.file("leaves", bytes(80'000)));
+  test_op other(here.dir.file("other", bytes(100)));
+  test_op another(here.dir.file("another", bytes(200)));
+  waits.go_on = leaves.go_on = false;
+  start(*here.loop, waits);
+  here.loop->run_until([&] { return waits.mores == 1; });
+  read(*here.loop, other);
+  CHECK(other.result == outcome::done);
+  start(*here.loop, leaves);
+  here.loop->run_until([&] { return leaves.mores == 1; });
+  read(*here.loop, another);
+  CHECK(another.result == outcome::done);
+  here.loop->engine->cancel(leaves);
+  here.loop->run_until([&] { return leaves.ends == 1; });
+  CHECK(leaves.result == outcome::cancelled);
+
+  const std::string now(90'000, 'n');
+  std::filesystem::rename(here.dir.file("new", now), path);
+  waits.grow(1);
+  waits.engine->submit(waits);
+  here.loop->run_until([&] { return waits.ends == 1; });
+  CHECK(waits.result == outcome::done);
+  CHECK(waits.text() == now);
 }
 
 } // namespace
@@ -183,6 +263,12 @@ void read_with_few_descriptors(const std::string& kind, int spare) {
 TEST_CASE("few descriptors for uring", "[.child]") { read_with_few_descriptors("uring", 2); }
 TEST_CASE("few descriptors for blocking", "[.child]") { read_with_few_descriptors("blocking", 2); }
 TEST_CASE("few descriptors for uv", "[.child]") { read_with_few_descriptors("uv", 2); }
+TEST_CASE("descriptors in turn for uring", "[.child]") { read_in_turn_with_few_descriptors("uring"); }
+TEST_CASE("descriptors in turn for blocking", "[.child]") { read_in_turn_with_few_descriptors("blocking"); }
+TEST_CASE("descriptors in turn for uv", "[.child]") { read_in_turn_with_few_descriptors("uv"); }
+TEST_CASE("replaced while it waits for uring", "[.child]") { replace_while_it_waits("uring"); }
+TEST_CASE("replaced while it waits for blocking", "[.child]") { replace_while_it_waits("blocking"); }
+TEST_CASE("replaced while it waits for uv", "[.child]") { replace_while_it_waits("uv"); }
 TEST_CASE("no descriptors for uring", "[.child]") { read_with_few_descriptors("uring", 0); }
 TEST_CASE("no descriptors for blocking", "[.child]") { read_with_few_descriptors("blocking", 0); }
 TEST_CASE("no descriptors for uv", "[.child]") { read_with_few_descriptors("uv", 0); }
@@ -197,6 +283,18 @@ TEST_CASE("a file that finds no free descriptor waits for another file's, and fa
   const auto nothing = [] { return true; };
   CHECK(in_a_process_of_its_own(("few descriptors for " + kind).c_str(), nothing) == 0);
   CHECK(in_a_process_of_its_own(("no descriptors for " + kind).c_str(), nothing) == 0);
+}
+
+TEST_CASE("a file that waits for memory gives its descriptor to one that has none, and goes on, or begins again if it has changed") {
+  const std::string kind = GENERATE("uring", "blocking", "uv");
+  if ((kind == "uring" && !ring_works()) || !can_run_out_of_descriptors) {
+    WARN("skipped: io_uring is forbidden here, or this is a UBSan build");
+    return;
+  }
+  CAPTURE(kind);
+  const auto nothing = [] { return true; };
+  CHECK(in_a_process_of_its_own(("descriptors in turn for " + kind).c_str(), nothing) == 0);
+  CHECK(in_a_process_of_its_own(("replaced while it waits for " + kind).c_str(), nothing) == 0);
 }
 
 TEST_CASE("no descriptor is left for a ring", "[.child]") {
