@@ -1,5 +1,7 @@
 // cancel_stress: what the library promises of a stop, tried on your machine and your files. A seed decides a run (plan.hpp),
 // life.cpp runs and ends it, witness.cpp looks at what comes out, contract.cpp at what is left.
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <random>
@@ -9,8 +11,10 @@
 #include <fmt/format.h>
 
 #include "cli/inputs.hpp"
+#include "cli/output.hpp"
 #include "cli/readable.hpp"
 #include "cli/signals.hpp"
+#include "cli/standard_descriptors.hpp"
 #include "last_words.hpp"
 #include "life.hpp"
 #include "options.hpp"
@@ -21,11 +25,14 @@ namespace {
 using namespace cancel_stress;
 using clock = std::chrono::steady_clock;
 
-void print(std::FILE* to, const std::string& text) { std::fwrite(text.data(), 1, text.size(), to); }
-
 int complain(int code, const std::string& text) {
-  print(stderr, "cancel_stress: " + text + "\n");
+  (void)cli::print(stderr, "cancel_stress: " + text + "\n");
   return code;
+}
+
+/// For results: a stdout that doesn't take them makes a failed run.
+int say(const std::string& text, int code) {
+  return cli::print(stdout, text) ? code : complain(1, "stdout: " + std::system_category().message(errno));
 }
 
 bool works_here(cli::engine_choice engine) {
@@ -64,9 +71,10 @@ std::string repeating(const options& asked, std::uint64_t seed) {
     line += fmt::format(" --engine {}", name_of(*asked.engine));
   }
   for (const std::string& path : asked.paths) {
-    line += " '" + cli::printable(path) + "'";
+    line += ' ' + cli::quoted(path);
   }
-  return line + '\n';
+  const bool from_stdin = std::find(asked.paths.begin(), asked.paths.end(), "-") != asked.paths.end();
+  return line + (from_stdin ? " # with the same list on stdin\n" : "\n");
 }
 
 class program {
@@ -126,18 +134,18 @@ private:
     }
     text += describe(p);
     text += "to repeat it (as far as threads can be made to repeat anything):\n" + repeating(asked_, p.seed);
-    print(stderr, text);
+    (void)cli::print(stderr, text);
     return 1;
   }
 
   [[nodiscard]] int say_all_is_well(std::uint64_t first, const known_images& known) const {
+    const int code = taken_.received() != 0 ? 128 + taken_.received() : 0;
     if (asked_.json) {
-      print(stdout, counts_.to_json(first, seconds()) + "\n");
-    } else {
-      print(stdout, fmt::format("no violation in {} runs, seeds from {}, in {:.1f} s over {} files, {} of them good\n{}",
-                                counts_.runs(), first, seconds(), known.files().size(), known.good(), counts_.to_text()));
+      return say(counts_.to_json(first, seconds()) + "\n", code);
     }
-    return taken_.received() != 0 ? 128 + taken_.received() : 0;
+    return say(fmt::format("no violation in {} runs, seeds from {}, in {:.1f} s over {} files, {} of them good\n{}",
+                           counts_.runs(), first, seconds(), known.files().size(), known.good(), counts_.to_text()),
+               code);
   }
 
   const options& asked_;
@@ -172,9 +180,13 @@ int run(const options& asked) {
 } // namespace
 
 int main(int argc, char** argv) {
+  cli::hold_standard_descriptors();
   const auto line = parse_command_line(argc, argv);
+  if (!line.parsed && line.exit_code == 0) {
+    return say(line.text, 0);
+  }
   if (!line.parsed) {
-    print(line.exit_code == 0 ? stdout : stderr, line.text);
+    (void)cli::print(stderr, line.text);
     return line.exit_code;
   }
   try {

@@ -1,5 +1,6 @@
 #include "readable.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -43,6 +44,26 @@ std::string printable(std::string_view text) {
   for (const char byte : escaped(text))
     out += static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F ? '?' : byte;
   return out;
+}
+
+std::string quoted(std::string_view text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::none_of(text.begin(), text.end(), is_control)) {
+    std::string word = "'";
+    for (const char c : text) {
+      word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return word + "'";
+  }
+  std::string word = "$'";
+  for (const char c : text) {
+    if (is_control(c)) {
+      word += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+    } else {
+      word += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+    }
+  }
+  return word + "'";
 }
 
 } // namespace cli

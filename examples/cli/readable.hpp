@@ -18,4 +18,7 @@ namespace cli {
 /// The same, and other control characters as ?: a file's name doesn't get to write on a terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// As one word for a shell that reads a command line: bash, where it isn't plain.
+[[nodiscard]] std::string quoted(std::string_view text);
+
 } // namespace cli

@@ -1,11 +1,14 @@
 // stream_decode: the library at work. Parses the command line, finds the inputs, runs the pipeline (pipeline.cpp, the part to
 // read), and says what came of it.
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <string_view>
+#include <system_error>
 
 #include "block_writer.hpp"
 #include "cli/inputs.hpp"
+#include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/standard_descriptors.hpp"
@@ -25,9 +28,7 @@ using cli::signals;
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
 
-void print(std::FILE* to, std::string_view text) { std::fwrite(text.data(), 1, text.size(), to); }
-
-void complain(std::string_view text) { print(stderr, "stream_decode: " + std::string(text) + "\n"); }
+void complain(std::string_view text) { (void)cli::print(stderr, "stream_decode: " + std::string(text) + "\n"); }
 
 std::optional<std::uint64_t> images_to_come(const options& asked, std::size_t inputs) {
   std::uint64_t total = 0;
@@ -72,7 +73,7 @@ int print_results(const options& asked, report& result, const signals& taken, bl
     return exit_failed;
   }
   if (!asked.json)
-    print(stderr, to_text(result));
+    (void)cli::print(stderr, to_text(result));
   return exit_code_of(result, taken);
 }
 
@@ -101,7 +102,10 @@ int main(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   const auto line = parse_command_line(argc, argv);
   if (!line.parsed) {
-    print(line.exit_code == 0 ? stdout : stderr, line.text);
+    if (!cli::print(line.exit_code == 0 ? stdout : stderr, line.text) && line.exit_code == 0) {
+      complain("stdout: " + std::system_category().message(errno));
+      return exit_failed;
+    }
     return line.exit_code;
   }
   try {

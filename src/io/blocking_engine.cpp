@@ -7,12 +7,16 @@
 
 namespace weir::io {
 
+namespace {
+std::string name_of(std::size_t thread) { return "weir-read-" + std::to_string(thread); }
+} // namespace
+
 blocking_engine::blocking_engine(loop::remote& remote, int threads) : front(remote), waiting_(remote) {
   const int count = std::max(threads, 1);
   threads_.reserve(static_cast<std::size_t>(count));
   try {
     for (int i = 0; i < count; ++i) {
-      threads_.push_back(start_quiet_thread("weir-read", [this] { serve(); }));
+      threads_.push_back(start_quiet_thread(name_of(threads_.size()).c_str(), [this] { serve(); }));
     }
   } catch (...) {
     stop_threads();
@@ -29,7 +33,12 @@ void blocking_engine::stop_threads() noexcept {
   }
 }
 
-int blocking_engine::threads() const noexcept { return static_cast<int>(threads_.size()) + waiting_.threads(); }
+void blocking_engine::name_threads(std::vector<std::string>& to) const {
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    to.push_back(name_of(i));
+  }
+  waiting_.name_threads(to);
+}
 
 void blocking_engine::hand_over(op_list& ops) noexcept {
   queue_.hand_over(ops);

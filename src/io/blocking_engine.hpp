@@ -19,7 +19,7 @@ public:
   ~blocking_engine() override;
 
   [[nodiscard]] std::string_view name() const noexcept override { return "blocking"; }
-  [[nodiscard]] int threads() const noexcept override;
+  void name_threads(std::vector<std::string>& to) const override;
 
 private:
   void hand_over(op_list& ops) noexcept override;

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "../loop/remote.hpp"
 #include "../memory/segment.hpp"
@@ -29,8 +31,8 @@ struct file_identity {
 /// for (at least one); the file stays open meanwhile. The loop appends segments and submits it again, or cancels it.
 /// A file is complete only when a read returned 0 behind its last byte, so a file that is cut or grows while it is read gives
 /// what was there, never zero-filled bytes. Where descriptors are short, a file that waits after `more` is closed, and opened
-/// again when it goes on; if it is another one by then, it is read from its beginning. `run` (of remote_node) is called on the loop thread each time it comes back.
-/// Between submit and that call everything below except `cancelled` is the engine's.
+/// again when it goes on; if it is another one by then, it is read from its beginning. `run` (of remote_node) is called on the
+/// loop thread each time it comes back. Between submit and that call everything below except `cancelled` is the engine's.
 struct read_op : loop::remote_node {
   enum class outcome : std::uint8_t {
     done,      ///< `size` bytes are in the segments' `used`
@@ -93,8 +95,8 @@ public:
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   /// Operations that have not come back for good (those with the loop after `more` count). Loop thread.
   [[nodiscard]] virtual std::size_t outstanding() const noexcept = 0;
-  /// Threads that the engine made and still has.
-  [[nodiscard]] virtual int threads() const noexcept = 0;
+  /// Appends the names of the threads that the engine made and still has, as the system shows them.
+  virtual void name_threads(std::vector<std::string>& to) const = 0;
 };
 
 } // namespace weir::io

@@ -4,21 +4,15 @@
 #include <utility>
 
 #include <pthread.h>
-#include <signal.h>
+
+#include "../loop/thread_signals.hpp"
 
 namespace weir::io {
 
-/// Starts a thread that no signal handler of the process will run on, with a name of at most 15 characters that tools show.
-/// Throws std::system_error where the system gives no thread.
+/// Starts a thread that no signal handler of the process will run on, but for faults of its own, with a name of at most 15
+/// characters that tools show. Throws std::system_error where the system gives no thread.
 template<class Function> std::thread start_quiet_thread(const char* name, Function&& function) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  struct restore {
-    sigset_t& mask;
-    ~restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-  } const put_back{before};
+  const loop::signals_blocked inherited;
   std::thread thread(std::forward<Function>(function));
   pthread_setname_np(thread.native_handle(), name);
   return thread;

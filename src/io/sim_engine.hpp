@@ -24,7 +24,7 @@ public:
   ~sim_engine() override;
 
   [[nodiscard]] std::string_view name() const noexcept override { return "sim"; }
-  [[nodiscard]] int threads() const noexcept override { return 0; }
+  void name_threads(std::vector<std::string>& /*to*/) const override {}
 
   // What has happened so far.
   [[nodiscard]] std::uint64_t opens() const noexcept { return opens_; }

@@ -18,7 +18,7 @@ public:
   ~uring_engine() override;
 
   [[nodiscard]] std::string_view name() const noexcept override { return "uring"; }
-  [[nodiscard]] int threads() const noexcept override { return 1; }
+  void name_threads(std::vector<std::string>& to) const override { to.emplace_back("weir-io"); }
 
 private:
   void hand_over(op_list& ops) noexcept override;

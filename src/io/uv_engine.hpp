@@ -23,7 +23,7 @@ public:
   uv_engine(loop::remote& remote, uv_loop_t* host);
 
   [[nodiscard]] std::string_view name() const noexcept override { return "blocking"; }
-  [[nodiscard]] int threads() const noexcept override { return 0; } ///< the pool is the host's
+  void name_threads(std::vector<std::string>& /*to*/) const override {} ///< the pool is the host's
 
 private:
   struct work {

@@ -27,7 +27,11 @@ public:
   bool add(read_op& op, int& error) noexcept;
   /// Loop thread: something that may be here was cancelled.
   void look() noexcept;
-  [[nodiscard]] int threads() const noexcept { return running_.load(std::memory_order_relaxed) ? 1 : 0; }
+  void name_threads(std::vector<std::string>& to) const {
+    if (running_.load(std::memory_order_relaxed)) {
+      to.emplace_back("weir-wait");
+    }
+  }
 
 private:
   void run() noexcept;

@@ -58,18 +58,21 @@ void root_control::unbind() noexcept {
     watcher_->stop_ended();
   }
   watcher_ = nullptr;
-  if (!posted_.load() || ran_) {
+  if (posted_.load() && !ran_ && !lost_) {
+    lost_ = true;
+    kept_by_node_ = std::move(self_);
+  } else {
     const auto last = std::move(self_); // may be the last
   }
 }
 
 void root_control::on_loop(loop::remote_node& n) noexcept {
   auto& c = static_cast<root_control&>(n);
-  c.ran_ = true;
-  if (c.root_ != nullptr) {
-    c.root_->source().request_stop();
+  if (c.lost_) {
+    const auto last = std::move(c.kept_by_node_);
   } else {
-    const auto last = std::move(c.self_);
+    c.ran_ = true;
+    c.root_->source().request_stop();
   }
   // `posted_` stays set, so nothing is posted again: what is bound from now on sees the flag.
 }

@@ -27,7 +27,9 @@ protected:
 /// from a signal handler, which can take no lock. (a) The request sets the flag, then looks for a home; binding sets the home,
 /// then looks at the flag: one of them sees the other, and `posted` lets one post. (b) Unbinding takes the home away, then
 /// waits until no request is between its look and the end of its post; a handler that interrupts the loop thread has ended by
-/// then. (c) A node that was posted and has not run keeps the control alive through `self`.
+/// then. (c) A node that was posted and has not run when its root ends is lost: all that it does when it runs, whatever the
+/// control is bound to by then, and in which runtime, is to let go of the control, which it keeps alive until then. The flag
+/// stays set, so whatever is bound later is stopped at once, and posts nothing.
 struct root_control : root_state, loop::remote_node {
   root_control() noexcept : remote_node(&on_loop) {}
 
@@ -53,7 +55,9 @@ private:
   sync::atomic<bool> watched_{false}; // the watcher has been told that a stop began
   root_base* root_ = nullptr;         // the loop's, as is the next
   bool ran_ = false;                  // the node
+  bool lost_ = false;                 // the node; never changes after that
   std::shared_ptr<root_control> self_;
+  std::shared_ptr<root_control> kept_by_node_; // of the loop that the lost node is in
 };
 
 } // namespace weir::detail

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -237,9 +238,7 @@ audit_report runtime_core::audit() const {
     a.threads.emplace_back("weir-watch");
   }
   if (engine) {
-    for (int i = 0; i < engine->threads(); ++i) {
-      a.threads.push_back("weir-io-" + std::to_string(i));
-    }
+    engine->name_threads(a.threads);
   }
   return a;
 }
@@ -269,8 +268,8 @@ void start_request::arrive(loop::remote_node& n) noexcept {
 
 void root_base::attach(context& c) noexcept {
   source_.attach(c, *control_);
+  control_->bound_at = core->turns->now();
   if (core->watch) {
-    control_->bound_at = core->turns->now();
     control_->tell_of_stops(*core->watch);
   }
   control_->bind(*core->turns, *this, control_);
@@ -284,8 +283,9 @@ void root_base::leave(teardown_report& teardown, std::vector<std::exception_ptr>
   control_->unbind();
   core->remove(*this);
   const std::int64_t asked = control_->requested_at.load();
-  const time_point from =
-      control_->stop_requested.load() && asked != 0 ? time_point(std::chrono::nanoseconds(asked)) : control_->ending_since;
+  const time_point from = control_->stop_requested.load() && asked != 0 ? std::max(time_point(std::chrono::nanoseconds(asked)),
+                                                                                   control_->bound_at) // asked before it began
+                                                                        : control_->ending_since;
   if (from != time_point{}) {
     teardown.time = core->turns->now() - from;
   }

@@ -12,6 +12,9 @@ namespace weir::detail {
 
 namespace {
 
+/// Of budgets, of which one may be all that there is.
+constexpr std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept { return a + std::min(b, ~a); }
+
 /// Waits for a file's first segment, in turn; not if it is the oldest file that has not been given on.
 class [[nodiscard]] first_segment final : public operation, memory::segment_waiter {
 public:
@@ -141,7 +144,7 @@ private:
     op.next_growing = growing_;
     growing_ = &op;
     if (op.size + std::uint64_t{op.count} * memory::segment_bytes >
-        services_.files.usage().budget + services_.pixels.budget()) {
+        sum(services_.files.usage().budget, services_.pixels.budget())) {
       withdraw(op);
       op.give_up(EFBIG);
     } else if (may_exceed(op)) {
@@ -181,7 +184,7 @@ private:
   [[nodiscard]] bool may_exceed(const read_operation& op) const noexcept {
     const memory::segment_usage files = services_.files.usage();
     const std::uint64_t beyond = std::max(files.budget, memory::segment_pool::default_budget);
-    const bool bounded = files.in_use + std::uint64_t{op.count} * memory::segment_bytes <= files.budget + beyond ||
+    const bool bounded = files.in_use + std::uint64_t{op.count} * memory::segment_bytes <= sum(files.budget, beyond) ||
                          files.in_use <= services_.segments_undelivered * memory::segment_bytes;
     return bounded && (ordered_ ? op.key == window_.oldest() : forced_ == nullptr || forced_ == op.key);
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <mutex>
 #include <new>
@@ -14,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "../loop/futex.hpp"
+#include "../loop/thread_signals.hpp"
 
 namespace weir::workers {
 
@@ -79,35 +79,22 @@ pool::~pool() {
   stop();
 }
 
-// The new threads inherit the mask, so there is no moment in which one could take a signal.
 void pool::start(int nice) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) {
-    sigdelset(&all, fault); // the host's handlers for a thread's own faults shall work
-  }
   const int priority = std::min(getpriority(PRIO_PROCESS, 0) + nice, 19);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    for (int i = 0; i < threads_; ++i) {
-      worker& w = workers_[static_cast<std::size_t>(i)];
-      w.index = i;
-      w.thread = sync::thread([this, &w, nice, priority] {
-        char name[16];
-        std::snprintf(name, sizeof name, "weir-work-%u", static_cast<unsigned>(w.index) % 100'000U);
-        pthread_setname_np(pthread_self(), name);
-        if (nice != 0) {
-          setpriority(PRIO_PROCESS, 0, priority); // of this thread alone, on Linux; where it is forbidden all are equal
-        }
-        work(w);
-      });
-    }
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
+  const loop::signals_blocked inherited;
+  for (int i = 0; i < threads_; ++i) {
+    worker& w = workers_[static_cast<std::size_t>(i)];
+    w.index = i;
+    w.thread = sync::thread([this, &w, nice, priority] {
+      char name[16];
+      std::snprintf(name, sizeof name, "weir-work-%u", static_cast<unsigned>(w.index) % 100'000U);
+      pthread_setname_np(pthread_self(), name);
+      if (nice != 0) {
+        setpriority(PRIO_PROCESS, 0, priority); // of this thread alone, on Linux; where it is forbidden all are equal
+      }
+      work(w);
+    });
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void pool::stop() noexcept {

@@ -395,7 +395,7 @@ class Output(CommandLine):
         for i in range(3):
             self.file(f"d/{i}.png", png(2, 2))
         with open("/dev/full", "wb") as full:
-            for arguments in (["--list", "--repeat", "2000", "d"], ["--json", "d"]):
+            for arguments in (["--list", "--repeat", "2000", "d"], ["--json", "d"], ["--help"]):
                 done = subprocess.run([PROGRAM, *arguments], cwd=self.home, stdout=full, stderr=subprocess.PIPE, timeout=LONG,
                                       check=False)
                 self.assertEqual(done.returncode, 1)

@@ -22,3 +22,9 @@ TEST_CASE("tab, newline and backslash are escaped and nothing else is") {
 }
 
 TEST_CASE("what is printed on a terminal has no control characters") { CHECK(printable("a\x1b[2Jb\tc\x7f") == "a?[2Jb\\tc?"); }
+
+TEST_CASE("a path is one word for a shell") {
+  CHECK(quoted("a b") == "'a b'");
+  CHECK(quoted("it's") == "'it'\\''s'");
+  CHECK(quoted("a\nb'\\\x7f") == "$'a\\012b\\'\\\\\\177'");
+}

@@ -59,7 +59,7 @@ class one_thread final : public io::front {
 public:
   one_thread(loop::remote& home, mistake m) noexcept : front(home), made_(m) {}
   [[nodiscard]] std::string_view name() const noexcept override { return "test"; }
-  [[nodiscard]] int threads() const noexcept override { return 1; }
+  void name_threads(std::vector<std::string>& /*to*/) const override {}
   void close() noexcept {
     if (queue_.close()) {
       bell_.ring();

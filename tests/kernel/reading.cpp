@@ -39,7 +39,7 @@ class engine_without_thread final : public io::front {
 public:
   explicit engine_without_thread(loop::remote& home) noexcept : front(home) {}
   [[nodiscard]] std::string_view name() const noexcept override { return "test"; }
-  [[nodiscard]] int threads() const noexcept override { return 0; }
+  void name_threads(std::vector<std::string>& /*to*/) const override {}
   void close() noexcept {
     if (queue.close()) {
       wake.wake();

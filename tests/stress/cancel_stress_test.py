@@ -95,6 +95,16 @@ class CancelStress(unittest.TestCase):
             self.assertIn(word, out.stdout)
         self.assertIn(" runs/s", out.stderr)
 
+    def test_a_stdout_that_takes_nothing_and_a_stdin_that_was_closed_are_errors(self):
+        nasty_directory.fill(self.directory)
+        for arguments in (["--runs", "1", "d"], ["--help"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([PROGRAM, *arguments], cwd=self.home, stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("stdout", done.stderr)
+        done = subprocess.run(["sh", "-c", 'exec "$0" --runs 1 - <&-', PROGRAM], stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+
     def test_bad_usage_is_exit_2_and_help_teaches(self):
         for arguments in ([], ["--seconds", "0", "x"], ["--runs", "-1", "x"], ["--loop", "x", "d"], ["--engine", "q", "d"],
                           ["--nope", "d"], ["@missing"], ["--seed", "1.5", "d"]):

@@ -285,7 +285,8 @@ TEST_CASE("a file that finds no free descriptor waits for another file's, and fa
   CHECK(in_a_process_of_its_own(("no descriptors for " + kind).c_str(), nothing) == 0);
 }
 
-TEST_CASE("a file that waits for memory gives its descriptor to one that has none, and goes on, or begins again if it has changed") {
+TEST_CASE(
+    "a file that waits for memory gives its descriptor to one that has none, and goes on, or begins again if it has changed") {
   const std::string kind = GENERATE("uring", "blocking", "uv");
   if ((kind == "uring" && !ring_works()) || !can_run_out_of_descriptors) {
     WARN("skipped: io_uring is forbidden here, or this is a UBSan build");

@@ -3,8 +3,14 @@
 #include "runtime/control.hpp"
 #include "settings.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
 #include <thread>
 
 using namespace weir::test;
@@ -155,4 +161,66 @@ TEST_CASE("a task is stopped from a signal handler") {
   REQUIRE(p.rt->run(parks(), stop).stopped());
   other.join();
   sigaction(SIGUSR1, &old, nullptr);
+}
+
+TEST_CASE("a handle that was used may be given to another runtime while the first one ends") {
+  for (int i = 0; i < 50; ++i) {
+    const weir::stop_handle stop;
+    auto first = std::make_unique<weir::runtime>(weir::runtime_options{.workers = 1, .engine = weir::engine_choice::blocking});
+    (void)first->run(
+        [](weir::stop_handle s) -> weir::task<> {
+          s.request_stop(); // too late for this task to hear of it
+          co_return;
+        }(stop),
+        stop);
+    weir::runtime second({.workers = 1, .engine = weir::engine_choice::blocking});
+    std::thread other([&] {
+      for (int k = 0; k < 20; ++k) {
+        if (!second.run(parks(), stop).stopped()) {
+          std::abort();
+        }
+      }
+    });
+    first.reset();
+    other.join();
+  }
+}
+
+TEST_CASE("a teardown is timed from its task's own beginning, however long before that its stop was asked for") {
+  place p(GENERATE(from_settings()));
+  const weir::stop_handle stop;
+  stop.request_stop();
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  const auto outcome = p.rt->run(parks(), stop);
+  REQUIRE(outcome.stopped());
+  REQUIRE(outcome.teardown().time < std::chrono::seconds(2));
+}
+
+namespace {
+
+std::multiset<std::string> names_of_threads() {
+  std::multiset<std::string> shown;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream from(thread.path() / "comm");
+    std::string name;
+    std::getline(from, name);
+    shown.insert(name);
+  }
+  return shown;
+}
+
+} // namespace
+
+TEST_CASE("audit names the threads as the system does") {
+  place p(GENERATE(from_settings()));
+  const std::vector<std::string> named = p.rt->audit().threads;
+  const auto all_are_shown = [&] {
+    const auto shown = names_of_threads();
+    return std::all_of(named.begin(), named.end(), [&](const std::string& name) { return shown.count(name) == 1; });
+  };
+  for (int i = 0; i < 1000 && !all_are_shown(); ++i) { // a thread gives itself its name
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CAPTURE(named, names_of_threads());
+  CHECK(all_are_shown());
 }

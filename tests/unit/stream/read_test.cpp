@@ -166,3 +166,17 @@ TEST_CASE("a file that no budget could hold fails alone") {
   CHECK(bad.seen.at(1).message == "File too large");
   require_nothing_alive(rt);
 }
+
+TEST_CASE("budgets as large as there are numbers refuse nothing") {
+  const watchdog limit;
+  const picture_set place({});
+  const std::string path = (place.directory() / "large").string();
+  write_file(path, numbered(20 << 20, 1));
+  const std::uint64_t file_memory = GENERATE(16_MiB, ~std::uint64_t{0});
+  weir::runtime rt{{.workers = 1, .memory = ~std::uint64_t{0}, .file_memory = file_memory}};
+  std::uint64_t size = 0;
+  auto files = weir::files({path}) | weir::read();
+  const auto outcome = rt.run(std::move(files).for_each([&](const weir::encoded& e) { size = e.size(); }));
+  REQUIRE(outcome.done());
+  REQUIRE(size == 20 << 20);
+}
