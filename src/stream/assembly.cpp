@@ -1,6 +1,7 @@
 #include "assembly.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -61,6 +62,7 @@ assembly::assignment assembly::assign(shape_group& g) noexcept {
 }
 
 void assembly::add_block(shape_group& g, memory::lease block) {
+  assert(block.size() >= g.capacity * g.shape.bytes());
   if (spare_blocks_.empty()) {
     add_spare_blocks(g.capacity);
   }

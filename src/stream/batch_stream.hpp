@@ -137,11 +137,11 @@ private:
       give(item<image_batch>(im.info(), std::move(to.failure)));
       co_return;
     }
-    if (im.pixels().data() != nullptr) {
+    if (!im.blank()) {
       std::memcpy(to.data, im.pixels().data(), s.bytes());
       ++services_.copies;
     } else {
-      std::memset(to.data, 0, s.bytes());
+      std::memset(to.data, 0, s.bytes()); // one that has pixels of its own has those of another shape
     }
     take_placed(image(im.info(), s, to.data, std::move(to.slot), im.warning(), im.blank()));
   }

@@ -56,14 +56,14 @@ public:
     last_placed_ = s;
     const std::size_t capacity = capacity_for(s);
     for (;;) {
-      shape_group& g = assembly_.group(s, capacity);
+      shape_group& g = assembly_.group(s, capacity); // one that is there keeps its own capacity, whatever it would be now
       const assembly::assignment a = assembly_.assign(g);
       if (a.block != nullptr) {
         waiting(false);
         candidate_ = true;
         co_return slot_grant(a.block->at(a.cell), owner(a.block, a.cell, &drop_cell));
       }
-      if (a.wants_block && request_block(s.bytes() * capacity)) {
+      if (a.wants_block && request_block(s.bytes() * g.capacity)) {
         assembly_.add_block(g, std::move(spare_));
         continue;
       }
