@@ -15,8 +15,8 @@ namespace weir {
 /// How a task that a runtime ran came to its end.
 enum class ending : unsigned char { done, failed, stopped };
 
-/// What the teardown took: from the stop request (or the error, or the end of the last pipeline) until nothing of the task was
-/// left.
+/// What the teardown took: from the stop request until nothing of the task was left. Of one that wasn't stopped: what that of
+/// its last group in which something failed, or of its last pipeline, took.
 struct teardown_report {
   std::chrono::nanoseconds time{};
   std::string waited_for; ///< what ended last of that which couldn't be interrupted at once, and its origin; empty: nothing

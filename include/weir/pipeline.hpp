@@ -125,6 +125,7 @@ template<class T, class F> task<> run_pipeline(node_ptr<T> description, F consum
     co_await end.close();
   };
   co_await with_scope(body);
+  note_ended(runtime, root);
 }
 
 template<class T, class F> task<> consume_all(stream<T>& s, F& f) {

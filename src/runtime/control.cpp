@@ -37,7 +37,8 @@ void root_control::tell_watcher() noexcept {
 }
 
 void root_control::bind(loop::remote& home, root_base& root, std::shared_ptr<root_control> keep) noexcept {
-  ending_since = {};
+  ending_since = ending_until = waited_until = {};
+  waited_for.clear();
   told_slow = false;
   root_ = &root;
   self_ = std::move(keep);

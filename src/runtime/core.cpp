@@ -282,16 +282,18 @@ void root_base::leave(teardown_report& teardown, std::vector<std::exception_ptr>
   }
   control_->unbind();
   core->remove(*this);
-  const std::int64_t asked = control_->requested_at.load();
-  const time_point from = control_->stop_requested.load() && asked != 0 ? std::max(time_point(std::chrono::nanoseconds(asked)),
-                                                                                   control_->bound_at) // asked before it began
-                                                                        : control_->ending_since;
-  if (from != time_point{}) {
-    teardown.time = core->turns->now() - from;
+  const root_control& c = *control_;
+  const std::int64_t asked = c.requested_at.load();
+  const bool stopped = c.stop_requested.load() && asked != 0;
+  // It may have been asked for before this task began. An error that was dealt with, or a pipeline, may have ended long ago.
+  const time_point from = stopped ? std::max(time_point(std::chrono::nanoseconds(asked)), c.bound_at) : c.ending_since;
+  const time_point until = stopped || c.ending_until < c.ending_since ? core->turns->now() : c.ending_until;
+  if (from == time_point{}) {
+    return;
   }
-  try {
-    teardown.waited_for = std::exchange(core->given->waited_for, {});
-  } catch (...) { // no memory for a text
+  teardown.time = until - from;
+  if (c.waited_until >= from && c.waited_until <= until) {
+    teardown.waited_for = std::move(control_->waited_for);
   }
 }
 

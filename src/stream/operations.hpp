@@ -81,7 +81,7 @@ private:
   static void back_on_loop(loop::remote_node& n) noexcept {
     auto& self = static_cast<job_operation&>(n);
     if (self.ran && self.waiting().stop_requested()) {
-      self.services_.note_wait("a job on a worker", self.whose_);
+      self.services_.note_wait(self.waiting().source().root(), "a job on a worker", self.whose_);
     }
     self.came_back(self.ran);
   }

@@ -112,7 +112,7 @@ private:
     }
     ended_ = clock::now();
     if (waiting().stop_requested()) {
-      services_.note_wait("a read", path);
+      services_.note_wait(waiting().source().root(), "a read", path);
     }
     if (result == outcome::cancelled && given_up_ != 0) {
       result = outcome::failed;

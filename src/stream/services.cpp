@@ -8,11 +8,15 @@
 
 namespace weir::detail {
 
-void services::note_wait(const char* what, std::string_view whose) noexcept {
+void services::note_wait(root_state* root, const char* what, std::string_view whose) const noexcept {
+  if (root == nullptr) {
+    return;
+  }
+  root->waited_until = loop.now();
   try {
-    waited_for = what;
-    waited_for += ": ";
-    waited_for += whose;
+    root->waited_for = what;
+    root->waited_for += ": ";
+    root->waited_for += whose;
   } catch (...) { // no memory for a text: then what is there stays
   }
 }
@@ -42,6 +46,12 @@ void services::release(memory::segment* chain) noexcept {
 void note_end(services& runtime, root_state* root) noexcept {
   if (root != nullptr) {
     root->ending_since = runtime.loop.now();
+  }
+}
+
+void note_ended(services& runtime, root_state* root) noexcept {
+  if (root != nullptr) {
+    root->ending_until = runtime.loop.now();
   }
 }
 

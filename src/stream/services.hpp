@@ -13,6 +13,8 @@
 
 namespace weir::detail {
 
+struct root_state;
+
 /// What a runtime gives its pipelines. Loop thread only.
 struct services {
   loop::loop& loop;
@@ -29,9 +31,8 @@ struct services {
 
   std::uint64_t segments_undelivered = 0; ///< of files that their `read` has not given on
 
-  /// What ended last while its tree was stopping: what the teardown waited for. Empty if nothing had to be waited for.
-  std::string waited_for{};
-  void note_wait(const char* what, std::string_view whose) noexcept;
+  /// Something came back while its tree was stopping: what the teardown of its root waited for, if nothing comes later.
+  void note_wait(root_state* root, const char* what, std::string_view whose) const noexcept;
   /// Gives a file's bytes back, from any thread.
   void release(memory::segment* chain) noexcept;
 };

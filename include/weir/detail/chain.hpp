@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -23,7 +24,11 @@ struct root_state {
   std::vector<std::exception_ptr> suppressed; ///< failures that lost against the first error, or against a stop
   void suppress(std::exception_ptr e) noexcept;
   stop_source* source = nullptr; ///< the root's own
-  time_point ending_since{}; ///< when the end began, if no stop was requested: the last error, or the last end of a pipeline
+  // What outcome::teardown tells.
+  time_point ending_since{}; ///< when the last end of a part began: an error in a group, or the end of a pipeline
+  time_point ending_until{}; ///< when nothing of that part was left
+  std::string waited_for{};  ///< what came back last of that which couldn't be interrupted at once
+  time_point waited_until{};
 };
 
 /// What the loop needs to know of a coroutine: the part of its promise that has no type.

@@ -103,6 +103,9 @@ protected:
   void end() noexcept {
     if (error_) {
       parent_->decided_at(decided_at_);
+      if (root_state* const root = source_.root(); root != nullptr) {
+        root->ending_until = parent_->loop().now();
+      }
     }
     parent_->resume_soon();
   }

@@ -82,8 +82,9 @@ template<class T> void give_to_user(T& value) noexcept {
   }
 }
 
-/// A consumer wants no more: from here on it is teardown.
+/// A consumer wants no more: from here on it is teardown, until nothing of the pipeline is left.
 void note_end(services& runtime, root_state* root) noexcept;
+void note_ended(services& runtime, root_state* root) noexcept;
 
 class [[nodiscard]] root_awaiter {
 public:

@@ -163,6 +163,62 @@ TEST_CASE("a teardown that waits for a worker says so") {
   REQUIRE(p.rt->run(sleeps(1ns)).teardown().waited_for.empty());
 }
 
+TEST_CASE("a teardown tells of its own task, and of nothing that the task has dealt with and gone on after") {
+  place p(GENERATE(from_settings()));
+  auto busy = [](weir::event& begun) -> weir::task<> {
+    auto f = [] { std::this_thread::sleep_for(20ms); };
+    begun.set();
+    co_await weir::on_worker(f);
+  };
+  auto tidies = []() -> weir::task<> { co_await weir::sleep_for(60ms); };
+  weir::event begun;
+  auto stopped = [&]() -> weir::task<> {
+    auto work = weir::finally(busy(begun), tidies());
+    co_await std::move(work);
+  };
+  auto ordinary = [&](weir::stop_handle other) -> weir::task<> {
+    co_await begun.wait();
+    co_await weir::sleep_for(5ms);
+    other();
+    co_await weir::sleep_for(35ms); // when this ends the other's job has come back, and its cleanup goes on
+  };
+  std::string told = "nothing";
+  std::string told_ordinary = "nothing";
+  const auto stop = p.rt->start(stopped(), [&](weir::outcome<> o) { told = o.teardown().waited_for; });
+  p.rt->start(ordinary(stop), [&](weir::outcome<> o) { told_ordinary = o.teardown().waited_for; });
+  p.rt->run();
+  CHECK(told.find("worker") != std::string::npos);
+  CHECK(told_ordinary.empty());
+
+  auto goes_on = [&]() -> weir::task<> {
+    auto fails = [](weir::scope&) -> weir::task<> {
+      throw std::runtime_error("x");
+      co_return;
+    };
+    bool failed = false;
+    try {
+      co_await weir::with_scope(fails);
+    } catch (const std::runtime_error&) {
+      failed = true;
+    }
+    const std::vector<int> one{1};
+    auto nothing = [](int) {};
+    co_await weir::range(one).for_each(nothing);
+    weir::event ignored;
+    auto late = weir::with_deadline(1ms, busy(ignored));
+    try {
+      co_await std::move(late);
+    } catch (const weir::deadline_exceeded&) {
+      failed = true;
+    }
+    co_await weir::sleep_for(2s);
+  };
+  const auto o = p.rt->run(goes_on());
+  CHECK(o.done());
+  CHECK(o.teardown().time < 2s);
+  CHECK(o.teardown().waited_for.empty());
+}
+
 TEST_CASE("misuse is caught with a message") {
   place p(GENERATE(from_settings()));
   weir::runtime& rt = *p.rt;
