@@ -123,9 +123,10 @@ bytes fitting(std::string_view name, const png::picture& p, dice& d) {
     return chunks::text(std::string_view("key\0\0\0en\0k\0value", 16));
   }
   if (name == "cHRM") {
-    bytes b;
+    bytes b; // sRGB's, or others: somebody's screen, or none that there could be
+    const std::uint64_t apart = d.below(3) == 0 ? 0 : d.below(2) == 0 ? 2000 : 100000;
     for (const std::uint32_t v : {31270U, 32900U, 64000U, 33000U, 30000U, 60000U, 15000U, 6000U}) {
-      chunks::put(b, v);
+      chunks::put(b, v + static_cast<std::uint32_t>(apart == 0 ? 0 : d.below(apart)));
     }
     return b;
   }

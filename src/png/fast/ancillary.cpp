@@ -162,9 +162,7 @@ bool ancillary::read_small(chunk_reader& in, const header& h) noexcept {
       return false;
     }
     for (std::size_t i = 0; i < srgb_primaries.size(); ++i) {
-      if (number(i) != srgb_primaries[i]) {
-        return false;
-      }
+      for_libpng = for_libpng || number(i) != srgb_primaries[i]; // of others it may have a word to say
     }
     return true;
   case name_of("sRGB"): light = true; return first(srgb) && size == 1 && data[0] < 4;

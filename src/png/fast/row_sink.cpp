@@ -40,7 +40,9 @@ void scatter(std::size_t pixel_bytes, std::uint8_t* to, const std::uint8_t* from
 } // namespace
 
 std::size_t row_sink::scratch_bytes(const header& h) noexcept {
-  return 3 * (row_bytes(h, h.width) + room_before + scratch::alignment);
+  const std::size_t row = row_bytes(h, h.width);
+  const std::size_t each = room_before + scratch::alignment;
+  return 2 * (row + each) + std::min(row, most_left) + each;
 }
 
 bool row_sink::start(const header& h, const conversion& c, const kernels::set& k, const surface& to, scratch& memory) noexcept {
@@ -56,7 +58,7 @@ bool row_sink::start(const header& h, const conversion& c, const kernels::set& k
     const std::size_t bytes = row_bytes(h, h.width) + room_before;
     current_ = static_cast<std::uint8_t*>(memory.allocate(bytes));
     above_ = static_cast<std::uint8_t*>(memory.allocate(bytes));
-    below_ = static_cast<std::uint8_t*>(memory.allocate(bytes));
+    below_ = static_cast<std::uint8_t*>(memory.allocate(std::min(bytes, most_left + room_before))); // of a pair
     if (current_ == nullptr || above_ == nullptr || below_ == nullptr) {
       return false;
     }
