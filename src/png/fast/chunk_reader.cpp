@@ -42,7 +42,7 @@ std::span<const std::uint8_t> chunk_reader::piece(std::size_t most) noexcept {
 
 bool chunk_reader::finish() noexcept {
   while (left_ > 0) {
-    if (piece(left_).empty()) {
+    if (stop_.requested() || piece(32 * 1024).empty()) {
       return false;
     }
   }

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "../cursor.hpp"
+#include <weir/stop_flag.hpp>
 
 namespace weir::png {
 
@@ -13,7 +14,8 @@ namespace weir::png {
 /// is wrong, and whether it matters, is libpng's to say.
 class chunk_reader {
 public:
-  explicit chunk_reader(const memory::segment* input) noexcept : input_(input) {}
+  /// Once `stop` is requested nothing is as it should be, from the next 32 KiB of a chunk on.
+  explicit chunk_reader(const memory::segment* input, stop_flag stop = {}) noexcept : input_(input), stop_(stop) {}
 
   /// Takes the signature: true if it is PNG's.
   [[nodiscard]] bool signature() noexcept;
@@ -40,6 +42,7 @@ public:
 
 private:
   cursor input_;
+  stop_flag stop_;
   std::uint32_t name_ = 0;
   std::uint32_t left_ = 0;
   std::uint32_t checksum_ = 0;

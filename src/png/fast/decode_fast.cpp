@@ -18,7 +18,8 @@
 namespace weir::png {
 namespace {
 
-constexpr std::size_t output_step = 16 * 1024; // bytes between two looks at the stop flag
+constexpr std::size_t output_step = 16 * 1024; // decompressed bytes between two looks at the stop flag
+constexpr std::size_t pixel_step = 48 * 1024;  // bytes of pixels made of them; rows that were kept back may come on top
 constexpr std::size_t input_step = 32 * 1024;
 static_assert(row_sink::most_left <= inflater::window);
 constexpr std::size_t window_bytes = inflater::window + 6 * output_step;
@@ -32,7 +33,7 @@ struct state {
   inflater pixels;
   alignas(64) std::array<std::uint8_t, window_bytes + inflater::slack> window;
 
-  explicit state(const memory::segment* input) noexcept : in(input) {}
+  state(const memory::segment* input, stop_flag stop) noexcept : in(input, stop) {}
 };
 
 constexpr std::size_t state_bytes = sizeof(state) + alignof(state);
@@ -47,6 +48,8 @@ bool too_long(std::uint32_t idat, std::uint64_t raw) noexcept { return idat > st
 // Decompresses the IDATs and gives the bytes to the rows. The first one's data is next; behind it stands the start of what
 // follows the last.
 ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
+  const std::size_t made = s.convert.output().row_bytes();
+  const std::size_t most = std::clamp<std::size_t>(pixel_step * row_bytes(h, h.width) / made, 512, output_step);
   const std::uint64_t all = raw_bytes(h);
   std::uint64_t produced = 0;
   std::uint32_t checksum = 1;
@@ -70,7 +73,7 @@ ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
     // Behind the last byte nothing more may come but the stream's end.
     const std::uint64_t expected = all - produced;
     s.pixels.expect(expected);
-    const std::size_t room = expected == 0 ? 1 : static_cast<std::size_t>(std::min<std::uint64_t>(expected, output_step));
+    const std::size_t room = expected == 0 ? 1 : static_cast<std::size_t>(std::min<std::uint64_t>(expected, most));
     inflater::step step{piece.data(), piece.data() + piece.size(), write, write + room, window};
     const inflater::outcome how = s.pixels.run(step);
     const auto n = static_cast<std::size_t>(step.to - write);
@@ -138,7 +141,7 @@ fast_result decode_fast(const memory::segment* input, const header& h, const png
   std::size_t size = state_bytes;
   fast_result result;
   if (room != nullptr && std::align(alignof(state), sizeof(state), room, size) != nullptr) {
-    auto* const s = new (room) state(input);
+    auto* const s = new (room) state(input, stop);
     result.how = run(*s, h, options, to, memory, stop, k);
     result.ask_libpng = s->extras.for_libpng;
     s->~state();

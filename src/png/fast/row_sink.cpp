@@ -113,7 +113,8 @@ void row_sink::end_row() noexcept {
 // at once then take little longer than one. If what there is of them doesn't tell, more is waited for, if that isn't much.
 row_sink::pair row_sink::find_pair(const std::uint8_t* from, const std::uint8_t* end) const noexcept {
   const std::size_t row = row_bytes_ + 1;
-  if (in_row_ || *from != 4 || row_ == 0 || row_ + 1 == rows_ || filter_unit_ > 4 || 2 * row > most_left) {
+  if (in_row_ || *from != 4 || row_ == 0 || row_ + 1 == rows_ || filter_unit_ > 4 || 2 * row > most_left ||
+      2 * columns_ * conversion_->pixel_bytes() > most_left) {
     return pair::no;
   }
   const auto size = static_cast<std::size_t>(end - from);

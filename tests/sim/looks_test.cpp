@@ -1,0 +1,106 @@
+// How often decoders look at the flag: here, because a hook tells of each look.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "png/decode.hpp"
+#include "png/encode.hpp"
+#include "png/header.hpp"
+#include "png/scratch.hpp"
+#include <weir/detail/explore.hpp>
+
+using namespace weir;
+
+namespace {
+
+constexpr std::byte untouched{0x5a};
+
+/// How far the decode of a white image gets from one look to the next.
+struct progress {
+  std::vector<std::byte> pixels;
+  std::size_t at = 0;
+  std::size_t most = 0;
+  std::size_t looks = 0;
+  void look() noexcept {
+    const auto next = std::find(pixels.begin() + static_cast<std::ptrdiff_t>(at), pixels.end(), untouched);
+    const auto reached = static_cast<std::size_t>(next - pixels.begin());
+    most = std::max(most, reached - at);
+    at = reached;
+    ++looks;
+  }
+};
+progress* watched = nullptr;
+
+progress watch(std::vector<std::uint8_t> file, const png_options& options, png::decoder_choice which) {
+  memory::segment whole;
+  whole.data = reinterpret_cast<std::byte*>(file.data());
+  whole.capacity = whole.used = static_cast<std::uint32_t>(file.size());
+  const auto h = std::get<png::header>(png::parse_header(&whole, options));
+  progress p;
+  p.pixels.assign(png::output_shape(h, options).bytes(), untouched);
+  std::vector<std::byte> lent(png::scratch_bytes(h, options));
+  png::scratch memory(lent);
+  watched = &p;
+  detail::explore::looks_at_flag = []() noexcept { watched->look(); };
+  const png::decoded got = png::decode(&whole, h, options, std::span(p.pixels), memory, stop_flag(), which);
+  detail::explore::looks_at_flag = nullptr;
+  p.look(); // to the end
+  CHECK(got.how == png::ending::ok);
+  CHECK(p.at == p.pixels.size());
+  return p;
+}
+
+std::vector<std::uint8_t> white(int color_type, int depth, std::uint32_t width, std::uint32_t height) {
+  png::picture p;
+  p.color_type = color_type;
+  p.bit_depth = depth;
+  p.width = width;
+  p.height = height;
+  p.samples.assign(p.row_bytes() * height, std::uint8_t{0xff});
+  return png::encode(p);
+}
+
+} // namespace
+
+TEST_CASE("whatever is made of how little, a decoder looks at the flag every 64 KiB of pixels") {
+  const auto which = GENERATE(png::decoder_choice::fast, png::decoder_choice::reference);
+  struct type {
+    int color_type;
+    int depth;
+  };
+  for (const type t : {type{0, 1}, type{0, 4}, type{0, 8}, type{2, 8}, type{2, 16}, type{4, 8}}) {
+    for (const std::uint32_t width : {500U, 2048U, 7000U}) {
+      const std::vector<std::uint8_t> file = white(t.color_type, t.depth, width, 64);
+      for (const int channels : {1, 3, 4}) {
+        for (const int bits : {8, 16}) {
+          CAPTURE(t.color_type, t.depth, width, channels, bits, which);
+          CHECK(watch(file, {.channels = channels, .bits = bits}, which).most <= 64 * 1024);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the fast decoder looks at the flag in chunks that it passes over, too") {
+  std::vector<std::uint8_t> file = white(2, 8, 16, 16);
+  // Behind the header (a signature of 8 bytes, and 25): a text of a million bytes, with the checksum that it has.
+  std::vector<std::uint8_t> text = {0x00, 0x0f, 0x42, 0x40, 't', 'E', 'X', 't'};
+  text.resize(8 + 1'000'000, 'x');
+  std::uint32_t crc = 0xffffffff;
+  for (std::size_t i = 4; i < text.size(); ++i) {
+    crc ^= text[i];
+    for (int k = 0; k < 8; ++k) {
+      crc = crc >> 1 ^ (0xedb88320U & (0U - (crc & 1U)));
+    }
+  }
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    text.push_back(static_cast<std::uint8_t>(~crc >> shift));
+  }
+  file.insert(file.begin() + 33, text.begin(), text.end());
+  CHECK(watch(file, {.channels = 3}, png::decoder_choice::fast).looks >= 1'000'000 / 65536);
+}
