@@ -43,8 +43,8 @@ struct bad_item_policy {
 class on_error_stage : public stage_base {
 public:
   on_error_stage(bad_item_policy p, error_observer o) : policy_(p), observer_(std::move(o)) {}
-  pipeline<image> operator()(pipeline<image>&& p);
-  template<class T> pipeline<T> operator()(pipeline<T>&& p);
+  pipeline<image> operator()(pipeline<image>&& p) &&;
+  template<class T> pipeline<T> operator()(pipeline<T>&& p) &&;
 
 private:
   bad_item_policy policy_;
@@ -111,7 +111,7 @@ private:
   error_observer observer_;
 };
 
-template<class T> pipeline<T> on_error_stage::operator()(pipeline<T>&& p) {
+template<class T> pipeline<T> on_error_stage::operator()(pipeline<T>&& p) && {
   if (policy_.what == bad_item::blank) {
     throw_misuse("weir: only images can be replaced by blanks");
   }

@@ -176,10 +176,15 @@ private:
   detail::node_ptr<T> node_;
 };
 
-/// Appends a stage.
+/// Appends a stage. One that has a name is copied, and can be used again.
 template<class T, class S>
 requires std::derived_from<std::remove_cvref_t<S>, detail::stage_base>
-auto operator|(pipeline<T>&& p, S&& stage) { return std::forward<S>(stage)(std::move(p)); }
+auto operator|(pipeline<T>&& p, S&& stage) {
+  static_assert(std::copy_constructible<std::remove_cvref_t<S>>,
+                "weir: the function of a stage is copied, for every use of the stage and every pass of a `repeat`");
+  std::remove_cvref_t<S> own(std::forward<S>(stage));
+  return std::move(own)(std::move(p));
+}
 template<class T, class S>
 requires std::derived_from<std::remove_cvref_t<S>, detail::stage_base>
 auto operator|(pipeline<T>& p, S&& stage) = delete; // write std::move(p) | stage

@@ -113,7 +113,7 @@ private:
 template<class F> class through_stage : public stage_base {
 public:
   explicit through_stage(F f) : f_(std::move(f)) {}
-  template<class T> auto operator()(pipeline<T>&& p) {
+  template<class T> auto operator()(pipeline<T>&& p) && {
     using U = typename std::invoke_result_t<F&, stage_input<T>>::value_type;
     return pipeline<U>(std::make_unique<through_node<T, U, F>>(p.take_node(), std::move(f_)));
   }

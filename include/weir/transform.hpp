@@ -184,7 +184,7 @@ private:
 template<class F> class transform_stage : public stage_base {
 public:
   transform_stage(F f, transform_options o) : f_(std::move(f)), options_(o) {}
-  template<class T> auto operator()(pipeline<T>&& p) {
+  template<class T> auto operator()(pipeline<T>&& p) && {
     using U = typename transformed<F, T>::type;
     return pipeline<U>(
         std::make_unique<working_node<T, U, F, transform_stream<T, U, F>, false>>(p.take_node(), std::move(f_), options_));
@@ -198,7 +198,7 @@ private:
 template<class F> class inspect_stage : public stage_base {
 public:
   inspect_stage(F f, transform_options o) : f_(std::move(f)), options_(o) {}
-  template<class T> auto operator()(pipeline<T>&& p) {
+  template<class T> auto operator()(pipeline<T>&& p) && {
     return pipeline<T>(
         std::make_unique<working_node<T, T, F, inspect_stream<T, F>, true>>(p.take_node(), std::move(f_), options_));
   }
@@ -211,7 +211,7 @@ private:
 template<class F> class filter_stage : public stage_base {
 public:
   explicit filter_stage(F f) : f_(std::move(f)) {}
-  template<class T> auto operator()(pipeline<T>&& p) {
+  template<class T> auto operator()(pipeline<T>&& p) && {
     return pipeline<T>(std::make_unique<filter_node<T, F>>(p.take_node(), std::move(f_)));
   }
 

@@ -105,7 +105,7 @@ private:
 
 } // namespace
 
-pipeline<image> on_error_stage::operator()(pipeline<image>&& p) {
+pipeline<image> on_error_stage::operator()(pipeline<image>&& p) && {
   if (policy_.what == bad_item::blank) {
     return pipeline<image>(std::make_unique<blank_node>(p.take_node(), policy_.limits, std::move(observer_)));
   }

@@ -1,5 +1,6 @@
 #include "delivered.hpp"
 
+#include <atomic>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -11,6 +12,16 @@ namespace {
 
 weir::pipeline<weir::image> images_of(const picture_set& set) {
   return weir::files(set.paths()) | weir::read() | weir::decode_png({.channels = 3});
+}
+
+weir::async_generator<int> first_of(weir::stage_input<int> in, std::size_t n) {
+  for (; n != 0; --n) {
+    auto v = co_await in.next();
+    if (!v) {
+      co_return;
+    }
+    co_yield *v;
+  }
 }
 
 void require_fails_with(const weir::outcome<>& o, const std::string& what) {
@@ -146,6 +157,36 @@ TEST_CASE("a pipeline runs once") {
   auto moved_to = std::move(moved_from);
   CHECK_THROWS_AS(std::move(moved_from).for_each(each), std::logic_error);
   REQUIRE(rt.run(std::move(moved_to).for_each(each)).done());
+  require_nothing_alive(rt);
+}
+
+TEST_CASE("a stage that has a name can be used again, and does the same") {
+  const watchdog limit;
+  const picture_set set({{}, {content::missing}, {}, {}});
+  weir::runtime rt{{.workers = 2}};
+  const std::vector<int> table{10, 20, 30};
+  int sum = 0;
+  int told = 0;
+  int seen = 0;
+  std::atomic<int> looked{0};
+  auto add = [&](int v) { sum += v; };
+  auto see = [&](const weir::image&) { ++seen; };
+  auto look_up = weir::transform([table](int i) { return table.empty() ? -1 : table[static_cast<std::size_t>(i)]; });
+  auto look = weir::inspect([table, &looked](int) { looked += static_cast<int>(table.size()); });
+  auto not_first = weir::filter([table](int v) { return table.empty() || v != table[0]; });
+  auto as_they_are = weir::through([table](auto in) { return first_of(std::move(in), table.size()); });
+  auto skipped = weir::on_error(weir::skip_bad{}, [&](const weir::item_info&, const std::exception_ptr&) { ++told; });
+  auto blanked = weir::on_error(weir::blank_bad{}, [&](const weir::item_info&, const std::exception_ptr&) { ++told; });
+  for (int pass = 1; pass <= 2; ++pass) {
+    auto numbers = weir::range(std::vector<int>{0, 1, 2}) | look_up | look | not_first | as_they_are;
+    REQUIRE(rt.run(std::move(numbers).for_each(add)).done());
+    CHECK(sum == 50 * pass);
+    CHECK(looked == 9 * pass);
+    REQUIRE(rt.run((images_of(set) | skipped).for_each(see)).done());
+    REQUIRE(rt.run((images_of(set) | blanked).for_each(see)).done());
+    CHECK(told == 2 * pass);
+    CHECK(seen == 7 * pass);
+  }
   require_nothing_alive(rt);
 }
 
