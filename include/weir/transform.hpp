@@ -16,7 +16,7 @@
 namespace weir {
 
 struct transform_options {
-  std::size_t in_flight = 32;       ///< items at a time; at least 1
+  std::size_t in_flight = 32;       ///< items at a time; at least 1, else std::invalid_argument
   weir::order order = order::input; ///< of delivery
 };
 
@@ -183,7 +183,9 @@ private:
 
 template<class F> class transform_stage : public stage_base {
 public:
-  transform_stage(F f, transform_options o) : f_(std::move(f)), options_(o) {}
+  transform_stage(F f, transform_options o) : f_(std::move(f)), options_(o) {
+    check_in_flight(o.in_flight, "weir: transform needs at least one item in flight");
+  }
   template<class T> auto operator()(pipeline<T>&& p) && {
     using U = typename transformed<F, T>::type;
     return pipeline<U>(
@@ -197,7 +199,9 @@ private:
 
 template<class F> class inspect_stage : public stage_base {
 public:
-  inspect_stage(F f, transform_options o) : f_(std::move(f)), options_(o) {}
+  inspect_stage(F f, transform_options o) : f_(std::move(f)), options_(o) {
+    check_in_flight(o.in_flight, "weir: inspect needs at least one item in flight");
+  }
   template<class T> auto operator()(pipeline<T>&& p) && {
     return pipeline<T>(
         std::make_unique<working_node<T, T, F, inspect_stream<T, F>, true>>(p.take_node(), std::move(f_), options_));

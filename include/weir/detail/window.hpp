@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include <weir/detail/recycler.hpp>
@@ -19,6 +20,13 @@ enum class order : unsigned char {
 };
 
 namespace detail {
+
+/// Throws std::invalid_argument for 0: such a stage would wait for ever.
+inline void check_in_flight(std::size_t n, const char* what_it_needs) {
+  if (n == 0) {
+    throw std::invalid_argument(what_it_needs);
+  }
+}
 
 /// The items that a stage works on at a time: bounded, and given on in the order asked for. One producer (the stage's pump),
 /// one consumer.

@@ -212,6 +212,15 @@ TEST_CASE("prefetch gives everything on in order, and can't be of none") {
   CHECK_THROWS_AS(weir::prefetch(0), std::logic_error);
 }
 
+TEST_CASE("a stage of no items at a time is refused") {
+  auto same = [](int v) { return v; };
+  auto look = [](int) {};
+  CHECK_THROWS_AS(weir::transform(same, {.in_flight = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(weir::inspect(look, {.in_flight = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(weir::read({.in_flight = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(weir::decode_png({}, weir::order::input, 0), std::invalid_argument);
+}
+
 TEST_CASE("a generator of the user's is a stage; errors go past it in their place") {
   const watchdog limit;
   weir::runtime rt{{.workers = 2}};
