@@ -43,6 +43,9 @@ template<class T> struct running_pipeline : recycled {
 } // namespace detail
 
 /// The connected end of a pipeline, to be pulled by hand: see with_stream. A stream: `next()` and `close()`.
+///
+/// - One task pulls at a time: a second `next()`, or `close()`, while one is awaited is misuse (std::logic_error).
+/// - A `next()` that is stopped, by a deadline say, has taken nothing: the one after it gives the next value.
 template<class T> class stream {
 public:
   using value_type = T;
@@ -51,6 +54,7 @@ public:
   /// The next value, or nullopt at the end and after `close()`. Throws the failure of an item that no `on_error` has dealt
   /// with.
   task<std::optional<T>> next() {
+    const detail::one_at_a_time turn(awaited_);
     if (ended_) {
       co_return std::optional<T>();
     }
@@ -67,6 +71,7 @@ public:
   }
   /// The same with what the item carries, and with failures as items.
   task<std::optional<item<T>>> next_item() {
+    const detail::one_at_a_time turn(awaited_);
     if (ended_) {
       co_return std::optional<item<T>>();
     }
@@ -79,6 +84,7 @@ public:
   }
   /// Stops what the stages run ahead; returns when all of it has ended. Idempotent.
   task<> close() {
+    const detail::one_at_a_time turn(awaited_);
     ended_ = true;
     running_->closing.set();
     co_await running_->closed.wait();
@@ -87,6 +93,7 @@ public:
 private:
   detail::running_pipeline<T>* running_;
   bool ended_ = false;
+  bool awaited_ = false; // a next(), or close()
 };
 
 namespace detail {

@@ -14,6 +14,7 @@
 #include <weir/channel.hpp>
 #include <weir/encoded.hpp>
 #include <weir/pipeline.hpp>
+#include <weir/sleep.hpp>
 
 namespace weir {
 
@@ -36,6 +37,9 @@ template<class R> class range_node final : public node<std::ranges::range_value_
     task<std::optional<item<value>>> next() override {
       if (at_ == end_) {
         co_return std::optional<item<value>>();
+      }
+      if (yields_before(index_)) {
+        co_await yield();
       }
       item_info info;
       info.index = index_++;

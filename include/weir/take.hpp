@@ -19,8 +19,9 @@ public:
     if (left_ == 0) {
       co_return std::optional<item<T>>();
     }
-    --left_;
-    co_return co_await up_->next();
+    std::optional<item<T>> i = co_await up_->next();
+    --left_; // not before: a next() that is stopped has taken none
+    co_return std::move(i);
   }
 
 private:
@@ -33,11 +34,11 @@ public:
   skip_stream(stream_ptr<T> up, std::uint64_t n) noexcept : up_(std::move(up)), left_(n) {}
   task<std::optional<item<T>>> next() override {
     while (left_ != 0) {
-      --left_;
       std::optional<item<T>> passed = co_await up_->next();
       if (!passed) {
         co_return std::move(passed);
       }
+      --left_;
     }
     co_return co_await up_->next();
   }
@@ -71,14 +72,16 @@ public:
         }
         current_ = std::make_unique<running_pipeline<T>>();
         outer_.producers.spawn(run_producers<T>(outer_.runtime, up_, *current_, &outer_));
+      }
+      if (!current_->closing.is_set()) { // it may be, if a next() was stopped at the end of a pass
         co_await current_->connected.wait();
+        std::optional<item<T>> i = co_await current_->end->next();
+        if (i) {
+          after_ = std::max(after_, advance_index(*i, before_) + 1);
+          co_return std::move(i);
+        }
+        current_->closing.set();
       }
-      std::optional<item<T>> i = co_await current_->end->next();
-      if (i) {
-        after_ = std::max(after_, advance_index(*i, before_) + 1);
-        co_return std::move(i);
-      }
-      current_->closing.set();
       co_await current_->closed.wait();
       current_.reset();
       ++pass_;

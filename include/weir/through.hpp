@@ -27,14 +27,20 @@ protected:
 };
 } // namespace detail
 
-/// What a generator that is used as a stage reads from: a stream. Failed items go past it, to the next `on_error`.
+/// What a generator that is used as a stage reads from: a stream. Failed items go past it, to the next `on_error`. One `next()`
+/// at a time, as of weir::stream.
 template<class T> class stage_input {
 public:
   using value_type = T;
   stage_input(detail::stream_base<T>& up, detail::failure_sink& past) noexcept : up_(&up), past_(&past) {}
 
   task<std::optional<T>> next() {
+    const detail::one_at_a_time turn(awaited_);
     while (!ended_) {
+      if (failed_) {
+        co_await past_->pass(failed_->info, failed_->failure());
+        failed_.reset();
+      }
       past_->held = detail::in_hand();
       std::optional<item<T>> i = co_await up_->next();
       if (!i) {
@@ -47,7 +53,7 @@ public:
         detail::give_to_user(i->value());
         co_return std::optional<T>(std::move(i->value()));
       }
-      co_await past_->pass(std::move(i->info), i->failure());
+      failed_.emplace(std::move(*i));
     }
     co_return std::optional<T>();
   }
@@ -59,7 +65,9 @@ public:
 private:
   detail::stream_base<T>* up_;
   detail::failure_sink* past_;
+  std::optional<item<T>> failed_; // goes past before the next one is asked for, though a next() was stopped meanwhile
   bool ended_ = false;
+  bool awaited_ = false;
 };
 
 namespace detail {

@@ -43,13 +43,12 @@ public:
       if (ended_) {
         co_return std::optional<item<image_batch>>();
       }
-      consumer_waits_ = true;
+      const consumer_wait waits(*this);
       close_early();
       if (ready_.empty()) {
         wait_for w(for_ready_, "batch");
         co_await w;
       }
-      consumer_waits_ = false;
     }
     item<image_batch> i(std::move(ready_.front()));
     ready_.erase(ready_.begin());
@@ -58,6 +57,18 @@ public:
   }
 
 private:
+  /// The consumer waits, until it has a batch or is stopped.
+  class consumer_wait {
+  public:
+    explicit consumer_wait(batch_stream& s) noexcept : stream_(s) { s.consumer_waits_ = true; }
+    consumer_wait(const consumer_wait&) = delete;
+    consumer_wait& operator=(const consumer_wait&) = delete;
+    ~consumer_wait() { stream_.consumer_waits_ = false; }
+
+  private:
+    batch_stream& stream_;
+  };
+
   task<> pump() {
     for (;;) {
       while (!ready_.empty()) {

@@ -20,6 +20,30 @@ public:
         strain_(std::move(strain)) {}
 
   task<std::optional<item<image>>> next() override {
+    if (!blank_) {
+      std::optional<item<image>> i = co_await good_one();
+      if (!blank_) {
+        co_return std::move(i);
+      }
+    }
+    if (strain_) {
+      try {
+        image black = co_await with_pixels(*blank_);
+        blank_.emplace(std::move(black));
+      } catch (...) {
+        (void)take_blank();
+        throw;
+      }
+    }
+    image black = take_blank();
+    item_info info = black.info();
+    item<image> blank(std::move(info), std::move(black));
+    co_return std::optional<item<image>>(std::move(blank));
+  }
+
+private:
+  /// The next item, if it is good, or nullopt at the end, or in the place of one that failed, which `blank_` is then.
+  task<std::optional<item<image>>> good_one() {
     std::optional<item<image>> i = co_await up_->next();
     if (!i) {
       co_return std::move(i);
@@ -43,24 +67,22 @@ public:
       std::rethrow_exception(failure);
     }
     const shape s = good_ ? *good_ : i->info.expected;
-    image black(i->info, s, nullptr, owner(), {}, true);
-    if (strain_) {
-      black = co_await with_pixels(std::move(black));
-    }
-    item<image> blank(i->info, std::move(black));
-    co_return std::optional<item<image>>(std::move(blank));
+    blank_.emplace(i->info, s, nullptr, owner(), std::string(), true);
+    held_ = in_hand(strain_.get(), s.bytes());
+    co_return std::optional<item<image>>();
   }
-
-private:
-  task<image> with_pixels(image im) {
+  image take_blank() noexcept {
+    image black(std::move(*blank_));
+    blank_.reset();
+    held_ = in_hand();
+    return black;
+  }
+  task<image> with_pixels(const image& im) {
     const std::uint64_t bytes = im.shape().bytes();
-    const in_hand held(strain_.get(), bytes);
     memory::lease l;
     if (services_.pixels.try_acquire(bytes, l) != memory::acquisition::granted) {
-      strain_->blank_waits = true;
-      strain_->changed();
+      const blank_wait waits(*strain_);
       l = co_await grant_operation(services_.pixels, bytes);
-      strain_->blank_waits = false;
     }
     if (!l) {
       throw budget_error(bytes, services_.pixels.budget());
@@ -69,6 +91,21 @@ private:
     std::byte* const data = l.data();
     co_return image(im.info(), im.shape(), data, own(std::move(l)), {}, true);
   }
+  /// Says that a blank waits for memory, for as long as it does.
+  class blank_wait {
+  public:
+    explicit blank_wait(pressure& p) noexcept : pressure_(p) {
+      p.blank_waits = true;
+      p.changed();
+    }
+    blank_wait(const blank_wait&) = delete;
+    blank_wait& operator=(const blank_wait&) = delete;
+    ~blank_wait() { pressure_.blank_waits = false; }
+
+  private:
+    pressure& pressure_;
+  };
+
   services& services_;
   stream_ptr<image> up_;
   bad_item_counter counter_;
@@ -76,6 +113,8 @@ private:
   bool one_shape_;
   std::shared_ptr<pressure> strain_; // null: the batch below makes the pixels
   std::optional<shape> good_;        // of the last good one
+  std::optional<image> blank_;       // given on next; has no pixels yet while its next() waits, or was stopped there
+  in_hand held_;                     // counts it
 };
 
 class blank_node final : public node<image> {

@@ -17,6 +17,9 @@ public:
     if (index_ == paths_->size()) {
       co_return std::optional<item<path>>();
     }
+    if (yields_before(index_)) {
+      co_await yield();
+    }
     item_info info;
     info.index = index_;
     info.from = origin(paths_, (*paths_)[index_]);

@@ -10,6 +10,7 @@
 #include <weir/detail/owner.hpp>
 #include <weir/detail/pressure.hpp>
 #include <weir/detail/recycler.hpp>
+#include <weir/detail/result.hpp>
 #include <weir/item.hpp>
 #include <weir/scope.hpp>
 #include <weir/task.hpp>
@@ -38,7 +39,8 @@ struct connection {
   }
 };
 
-/// A connected stream. `next` isn't called again before it has ended, nor after it gave nullopt or was stopped.
+/// A connected stream. `next` isn't called again before it has ended, nor after it gave nullopt. One that was stopped has taken
+/// no item, and may be called again.
 template<class T> class stream_base : public recycled {
 public:
   stream_base() = default;
@@ -48,6 +50,27 @@ public:
   virtual task<std::optional<item<T>>> next() = 0;
 };
 template<class T> using stream_ptr = std::unique_ptr<stream_base<T>>;
+
+/// Held while a stream's one consumer awaits it. Throws std::logic_error if it is awaited already.
+class one_at_a_time {
+public:
+  explicit one_at_a_time(bool& awaited) : awaited_(awaited) {
+    if (awaited) {
+      throw_misuse("weir: next() or close() of a stream while another is awaited");
+    }
+    awaited = true;
+  }
+  one_at_a_time(const one_at_a_time&) = delete;
+  one_at_a_time& operator=(const one_at_a_time&) = delete;
+  ~one_at_a_time() { awaited_ = false; }
+
+private:
+  bool& awaited_;
+};
+
+/// A source that waits for nothing yields before every 256th item: whatever loops over it, others have their turn, and a stop
+/// is seen.
+[[nodiscard]] constexpr bool yields_before(std::uint64_t index) noexcept { return index % 256 == 255; }
 
 /// A description of a stream. Connecting it makes the frames; `repeat` connects it again for every pass.
 template<class T> class node {
