@@ -38,7 +38,9 @@ private:
 }
 
 /// One image from memory: a request body. Awaited in a task of `rt`. `body` outlives the task. Throws weir::error for bad
-/// input, and std::invalid_argument for options out of their range; waits for memory in turn.
+/// input, and std::invalid_argument for options out of their range. Waits for memory in turn, from when its shape is known:
+/// with channels = 0 that may take a look by a worker first, so several at a time whose results are kept in the order of the
+/// input want memory for all of them.
 [[nodiscard]] task<image> decode_png(runtime& rt, std::span<const std::byte> body, png_options options = {});
 
 } // namespace weir

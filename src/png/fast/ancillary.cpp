@@ -100,7 +100,7 @@ bool ancillary::read_one(chunk_reader& in, const header& h) noexcept {
 bool ancillary::ask_libpng(chunk_reader& in) noexcept {
   bytes_ += in.left();
   for_libpng = true;
-  return bytes_ <= most_bytes;
+  return ++texts_ <= most_texts && bytes_ <= most_bytes; // those that are kept count with those behind the pixels
 }
 
 bool ancillary::read_palette(chunk_reader& in, const header& h) noexcept {

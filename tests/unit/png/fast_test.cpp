@@ -138,6 +138,20 @@ TEST_CASE("a file with a profile that libpng warns of is decoded fast, and has l
   CHECK(difference(file, {.channels = 1}) == "");
 }
 
+TEST_CASE("texts before and behind the pixels count together, as they do for libpng, which warns of too many") {
+  bytes file = encode(patterns::make({2, 8}, 20, 20));
+  for (int i = 0; i < 960; ++i) {
+    file = chunks::insert_after(file, "IHDR", chunks::make("zTXt", chunks::text(std::string("k\0\0x\x9c\x03\0\0\0\0\1", 11))));
+  }
+  for (int i = 0; i < 60; ++i) {
+    file = chunks::insert_before(file, "IEND", chunks::make("tEXt", chunks::text(std::string("k\0v", 3))));
+  }
+  const verdict reference = decode_file(file, {.channels = 3});
+  const verdict automatic = decode_file(file, {.channels = 3}, 64, decoder_choice::automatic);
+  CHECK_FALSE(reference.warning.empty());
+  CHECK(automatic.warning == reference.warning);
+}
+
 TEST_CASE("what a PNG may not be, and what libpng warns of, is not claimed") {
   const bytes file = encode(patterns::make({3, 4}, 20, 20));
   const auto claimed = [](const bytes& f) {
