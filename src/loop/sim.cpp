@@ -14,7 +14,7 @@ void sim_loop::run() {
   while (!quit_) {
     turn();
     if (!quit_ && !has_ready() && remote_.empty() && !world_.jump(next_due())) {
-      world_.violation("nothing can ever happen again");
+      world_.violation(nothing_can_happen);
     }
   }
   quit_ = false;

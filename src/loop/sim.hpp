@@ -12,6 +12,7 @@ public:
   explicit sim_loop(world& w) noexcept;
 
   /// If nothing can ever happen again, that is a violation, at once.
+  static constexpr const char* nothing_can_happen = "nothing can ever happen again";
   void run() override;
   void quit() noexcept override { quit_ = true; }
   void close(void (*closed)(void*) noexcept, void* arg) noexcept override;

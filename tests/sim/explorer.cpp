@@ -36,7 +36,7 @@ constexpr auto hangs_after = 60s;    // a run takes some tenths of a millisecond
 struct place {
   schedule now;
   std::atomic<std::uint64_t> runs;
-  std::array<char, 1000> message;
+  std::array<char, 8000> message;
 };
 
 /// Between the processes.

@@ -40,6 +40,7 @@ TEST_CASE("every pipeline gives the same log again with the same seed, and with 
 }
 
 TEST_CASE("every planted mistake is found, and the line that is printed for it reproduces it") {
+  int hung = 0;
   for (const plant& p : plants) {
     INFO(p.sentence);
     weir::detail::explore::planted = p.what;
@@ -54,7 +55,12 @@ TEST_CASE("every planted mistake is found, and the line that is printed for it r
     REQUIRE(again);
     REQUIRE_FALSE(run_apart(f.first->where)); // without it there is nothing wrong
     REQUIRE(f.seconds < 60);
+    if (f.first->what.rfind("nothing can ever happen again", 0) == 0) { // then it says who waits, and for what
+      ++hung;
+      REQUIRE_THAT(f.first->what, Catch::Contains("\ntask 1:\n- ") && Catch::Contains("waits for "));
+    }
   }
+  REQUIRE(hung > 0);
 }
 
 TEST_CASE("a file that asks for segments again when some come back doesn't do so for ever where there is no memory at all") {

@@ -5,7 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "loop/sim.hpp"
 #include "memory.hpp"
+#include "runtime/core.hpp"
 #include "runtime/sim.hpp"
 #include "stage_set.hpp"
 #include "workers/fiber.hpp"
@@ -85,7 +87,7 @@ private:
   [[noreturn]] void broken(const std::string& what) {
     const own_business ours;
     the_heap.counting = false;
-    violated_(what + alive());
+    violated_(what + alive() + (what == loop::sim_loop::nothing_can_happen ? "\n" + set_.rt->core().dump() : ""));
     std::abort();
   }
   /// What is, if anything is.
