@@ -73,7 +73,9 @@ void root_control::on_loop(loop::remote_node& n) noexcept {
     const auto last = std::move(c.kept_by_node_);
   } else {
     c.ran_ = true;
-    c.root_->source().request_stop();
+    if (c.root_ != nullptr) { // it is, unless one of the mistakes that tests/enumerate plants has been made
+      c.root_->source().request_stop();
+    }
   }
   // `posted_` stays set, so nothing is posted again: what is bound from now on sees the flag.
 }
