@@ -1,5 +1,6 @@
 #include "settings.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
@@ -172,14 +173,26 @@ TEST_CASE("a teardown tells of its own task, and of nothing that the task has de
   };
   auto tidies = []() -> weir::task<> { co_await weir::sleep_for(60ms); };
   weir::event begun;
+  std::atomic<bool> asked = false;
+  auto busy_until_asked = [&]() -> weir::task<> {
+    auto f = [&] {
+      while (!asked) {
+        std::this_thread::sleep_for(1ms);
+      }
+      std::this_thread::sleep_for(20ms);
+    };
+    begun.set();
+    co_await weir::on_worker(f);
+  };
   auto stopped = [&]() -> weir::task<> {
-    auto work = weir::finally(busy(begun), tidies());
+    auto work = weir::finally(busy_until_asked(), tidies());
     co_await std::move(work);
   };
   auto ordinary = [&](weir::stop_handle other) -> weir::task<> {
     co_await begun.wait();
     co_await weir::sleep_for(5ms);
     other();
+    asked = true;
     co_await weir::sleep_for(35ms); // when this ends the other's job has come back, and its cleanup goes on
   };
   std::string told = "nothing";
