@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <deque>
 #include <filesystem>
+#include <initializer_list>
 
 #include <sys/resource.h>
 
@@ -273,29 +274,30 @@ TEST_CASE("no descriptors for uring", "[.child]") { read_with_few_descriptors("u
 TEST_CASE("no descriptors for blocking", "[.child]") { read_with_few_descriptors("blocking", 0); }
 TEST_CASE("no descriptors for uv", "[.child]") { read_with_few_descriptors("uv", 0); }
 
-TEST_CASE("a file that finds no free descriptor waits for another file's, and fails only where there is none") {
+namespace {
+
+/// Each of them with each engine, in a process of its own.
+void check_with_each_engine(std::initializer_list<const char*> children) {
   const std::string kind = GENERATE("uring", "blocking", "uv");
   if ((kind == "uring" && !ring_works()) || !can_run_out_of_descriptors) {
     WARN("skipped: io_uring is forbidden here, or this is a UBSan build");
     return;
   }
-  CAPTURE(kind);
-  const auto nothing = [] { return true; };
-  CHECK(in_a_process_of_its_own(("few descriptors for " + kind).c_str(), nothing) == 0);
-  CHECK(in_a_process_of_its_own(("no descriptors for " + kind).c_str(), nothing) == 0);
+  for (const char* const child : children) {
+    CAPTURE(child, kind);
+    CHECK(in_a_process_of_its_own((std::string(child) + " for " + kind).c_str(), [] { return true; }) == 0);
+  }
+}
+
+} // namespace
+
+TEST_CASE("a file that finds no free descriptor waits for another file's, and fails only where there is none") {
+  check_with_each_engine({"few descriptors", "no descriptors"});
 }
 
 TEST_CASE(
     "a file that waits for memory gives its descriptor to one that has none, and goes on, or begins again if it has changed") {
-  const std::string kind = GENERATE("uring", "blocking", "uv");
-  if ((kind == "uring" && !ring_works()) || !can_run_out_of_descriptors) {
-    WARN("skipped: io_uring is forbidden here, or this is a UBSan build");
-    return;
-  }
-  CAPTURE(kind);
-  const auto nothing = [] { return true; };
-  CHECK(in_a_process_of_its_own(("descriptors in turn for " + kind).c_str(), nothing) == 0);
-  CHECK(in_a_process_of_its_own(("replaced while it waits for " + kind).c_str(), nothing) == 0);
+  check_with_each_engine({"descriptors in turn", "replaced while it waits"});
 }
 
 TEST_CASE("no descriptor is left for a ring", "[.child]") {
