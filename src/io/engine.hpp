@@ -68,7 +68,7 @@ struct read_op : loop::remote_node {
   std::uint8_t queued = 0; ///< in which list of the queue between the threads; under the queue's lock
   bool regular = false;    ///< can be read at an offset, and never has to be polled
   // Of `front`, on the loop thread.
-  bool going_on = false;     ///< submitted after `more`, with its file open
+  bool going_on = false;     ///< submitted or cancelled after `more`, with its file open
   bool letting_go = false;   ///< its file is being closed, though its owner doesn't know
   bool wanted_again = false; ///< with `letting_go`: submitted meanwhile
   bool wanted_ended = false; ///< with `letting_go`: cancelled meanwhile

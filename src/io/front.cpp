@@ -21,8 +21,7 @@ void front::submit(read_op& op) noexcept {
     }
   } else {
     resting_.remove(op);
-    op.going_on = op.fd >= 0 && op.regular;
-    going_on_ += op.going_on ? 1 : 0;
+    goes_over(op);
   }
   take_over(op);
   if (op.fd < 0 && op.stop().requested()) {
@@ -56,6 +55,7 @@ void front::cancel(read_op& op) noexcept {
     break;
   case with_owner: // its file has to be closed
     resting_.remove(op);
+    goes_over(op);
     take_over(op);
     gather(op);
     break;
@@ -84,6 +84,12 @@ void front::take_over(read_op& op) noexcept {
   op.run = &front::arrived;
 }
 
+/// Once more, to be read on or to be closed.
+void front::goes_over(read_op& op) noexcept {
+  op.going_on = op.fd >= 0 && op.regular;
+  going_on_ += op.going_on ? 1 : 0;
+}
+
 void front::gather(read_op& op) noexcept {
   op.phase = gathered;
   gathered_.push_back(op);
@@ -110,7 +116,8 @@ void front::came_back(read_op& op) noexcept {
   } else if (is_starved(op)) {
     starve(op);
   } else if (op.result == read_op::outcome::more && op.cancelled.load(std::memory_order_relaxed)) {
-    gather(op); // cancelled while `more` was on its way: the owner hears of the end only
+    goes_over(op); // cancelled while `more` was on its way: the owner hears of the end only
+    gather(op);
   } else {
     op.run = op.owner;
     if (op.result == read_op::outcome::more) {

@@ -49,6 +49,7 @@ private:
   void let_rest_go() noexcept;
   void retry_starved() noexcept;
   void take_over(read_op& op) noexcept;
+  void goes_over(read_op& op) noexcept;
   void gather(read_op& op) noexcept;
   void leave(read_op& op) noexcept;
 

@@ -36,6 +36,7 @@ void ring_driver::begin(read_op& op) noexcept {
 }
 
 void ring_driver::leave(read_op& op) noexcept {
+  closed_ += op.fd >= 0 ? 1 : 0;
   close_file(op);
   op.result = read_op::outcome::cancelled;
   ended_.push(op);

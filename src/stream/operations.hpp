@@ -38,14 +38,18 @@ protected:
     hear_of_stop();
   }
   [[nodiscard]] chain& waiting() const noexcept { return *chain_; }
+  /// Its tree stops, whether or not the loop has heard of it.
+  [[nodiscard]] bool stopping() const noexcept {
+    const sync::atomic<bool>* const early = chain_->source().early();
+    return chain_->stop_requested() || (early != nullptr && early->load());
+  }
 
 private:
   /// A worker or the engine may have seen the root's flag before the loop hears of the stop, and have ended this for it.
   /// Without the request, that would look like a task that was stopped alone: a scope around it would end as if nothing had
   /// happened.
   void hear_of_stop() noexcept {
-    const sync::atomic<bool>* const early = chain_->source().early();
-    if (early != nullptr && early->load() && !chain_->stop_requested()) {
+    if (stopping() && !chain_->stop_requested()) {
       chain_->source().root()->source->request_stop();
     }
   }
@@ -80,7 +84,7 @@ private:
   }
   static void back_on_loop(loop::remote_node& n) noexcept {
     auto& self = static_cast<job_operation&>(n);
-    if (self.ran && self.waiting().stop_requested()) {
+    if (self.ran && self.stopping()) {
       self.services_.note_wait(self.waiting().source().root(), "a job on a worker", self.whose_);
     }
     self.came_back(self.ran);

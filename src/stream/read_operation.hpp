@@ -111,7 +111,7 @@ private:
       return;
     }
     ended_ = clock::now();
-    if (waiting().stop_requested()) {
+    if (stopping()) {
       services_.note_wait(waiting().source().root(), "a read", path);
     }
     if (result == outcome::cancelled && given_up_ != 0) {
