@@ -1,9 +1,11 @@
 #include <catch2/catch.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <initializer_list>
+#include <thread>
 
 #include <sys/resource.h>
 
@@ -237,7 +239,9 @@ void replace_while_it_waits(const std::string& kind) {
   test_op leaves(here.dir.file("leaves", bytes(80'000)));
   test_op other(here.dir.file("other", bytes(100)));
   test_op another(here.dir.file("another", bytes(200)));
-  waits.go_on = leaves.go_on = false;
+  test_op ends(here.dir.file("ends", bytes(80'000)));
+  test_op last(here.dir.file("last", bytes(300)));
+  waits.go_on = leaves.go_on = ends.go_on = false;
   start(*here.loop, waits);
   here.loop->run_until([&] { return waits.mores == 1; });
   read(*here.loop, other);
@@ -249,6 +253,15 @@ void replace_while_it_waits(const std::string& kind) {
   here.loop->engine->cancel(leaves);
   here.loop->run_until([&] { return leaves.ends == 1; });
   CHECK(leaves.result == outcome::cancelled);
+
+  start(*here.loop, ends);
+  here.loop->run_until([&] { return ends.mores == 1; });
+  start(*here.loop, last);
+  here.loop->engine->flush();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it has found no descriptor by now
+  here.loop->engine->cancel(ends);
+  here.loop->run_until([&] { return last.ends == 1 && ends.ends == 1; });
+  CHECK(last.result == outcome::done);
 
   const std::string now(90'000, 'n');
   std::filesystem::rename(here.dir.file("new", now), path);
