@@ -72,7 +72,7 @@ ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
     }
     // Behind the last byte nothing more may come but the stream's end.
     const std::uint64_t expected = all - produced;
-    s.pixels.expect(expected);
+    s.pixels.expect(expected, piece.size() + s.in.input_left());
     const std::size_t room = expected == 0 ? 1 : static_cast<std::size_t>(std::min<std::uint64_t>(expected, most));
     inflater::step step{piece.data(), piece.data() + piece.size(), write, write + room, window};
     const inflater::outcome how = s.pixels.run(step);
@@ -122,7 +122,7 @@ ending run(state& s, const header& h, const png_options& options, surface to, sc
   if (!fits(output, to) || !s.rows.start(h, s.convert, k, to, memory)) {
     return ending::not_claimed;
   }
-  s.pixels.start(k.bmi2);
+  s.pixels.start(k.avx2_bmi2);
   const ending how = read_pixels(s, h, stop);
   if (how != ending::ok) {
     return how;

@@ -12,10 +12,6 @@ struct span_of_values {
   std::uint16_t base;
   std::uint8_t extra;
 };
-constexpr std::array<span_of_values, 29> length_spans = {
-    {{3, 0},  {4, 0},  {5, 0},  {6, 0},   {7, 0},   {8, 0},   {9, 0},   {10, 0},  {11, 1}, {13, 1},
-     {15, 1}, {17, 1}, {19, 2}, {23, 2},  {27, 2},  {31, 2},  {35, 3},  {43, 3},  {51, 3}, {59, 3},
-     {67, 4}, {83, 4}, {99, 4}, {115, 4}, {131, 5}, {163, 5}, {195, 5}, {227, 5}, {258, 0}}};
 constexpr std::array<span_of_values, 30> distance_spans = {
     {{1, 0},    {2, 0},    {3, 0},     {4, 0},     {5, 1},     {7, 1},     {9, 2},     {13, 2},     {17, 3},     {25, 3},
      {33, 4},   {49, 4},   {65, 5},    {97, 5},    {129, 6},   {193, 6},   {257, 7},   {385, 7},    {513, 8},    {769, 8},
@@ -24,15 +20,13 @@ constexpr std::array<span_of_values, 30> distance_spans = {
 constexpr std::uint32_t number_entry(span_of_values v) noexcept { return std::uint32_t{v.base} << 14 | number | v.extra; }
 
 // Entries of symbols before the length of their code is added.
-constexpr std::uint32_t length_entry(span_of_values v) noexcept {
-  return v.extra == 0 && v.base - 2 < 128 ? (v.base - 2U) << 24 : special | number_entry(v);
-}
+constexpr std::uint32_t length_entry(std::uint32_t index) noexcept { return index << 24 | length_spans[index].extra; }
 constexpr std::array<std::uint32_t, 288> make_litlen_entries() noexcept {
   std::array<std::uint32_t, 288> entries{};
   for (std::uint32_t s = 0; s < entries.size(); ++s) {
-    entries[s] = s < 256    ? s << 8 | 1U << 6
+    entries[s] = s < 256    ? s << 8 | one_literal
                  : s == 256 ? special | end
-                 : s < 286  ? length_entry(length_spans[s - 257])
+                 : s < 286  ? length_entry(s - 256)
                             : special | invalid;
   }
   return entries;
@@ -266,24 +260,5 @@ bool build_precode(std::uint32_t* table, const std::uint8_t* lengths) noexcept {
 
 const std::uint32_t* fixed_litlen() noexcept { return fixed_litlen_table.data(); }
 const std::uint32_t* fixed_distances() noexcept { return fixed_distance_table.data(); }
-
-void join_codes(std::uint32_t* table) noexcept {
-  // Downwards, so that what is looked up (a smaller index) is still one code.
-  for (std::size_t i = std::size_t{1} << litlen_bits; i-- > 0;) {
-    std::uint32_t entry = table[i];
-    if (literals_of(entry) != 1) {
-      continue;
-    }
-    std::uint32_t next = table[i >> bits_of(entry)];
-    if (literals_of(next) == 1 && bits_of(entry) + bits_of(next) <= litlen_bits) {
-      entry = ((next & 0xFF00U) << 8 | entry) + (1U << 6) + bits_of(next);
-      next = table[i >> bits_of(entry)];
-    }
-    if (literals_of(next) == 0 && (next & special) == 0 && bits_of(entry) + bits_of(next) <= litlen_bits) {
-      entry = (tail_of(next) << 24 | entry) + bits_of(next);
-    }
-    table[i] = entry;
-  }
-}
 
 } // namespace weir::png

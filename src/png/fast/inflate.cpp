@@ -9,12 +9,12 @@ namespace weir::png {
 
 using namespace code;
 
-void inflater::start(bool bmi2) noexcept {
+void inflater::start(bool avx2_bmi2) noexcept {
   bits_ = 0;
   count_ = 0;
   phase_ = phase::stream;
   last_block_ = false;
-  bmi2_ = bmi2;
+  avx2_bmi2_ = avx2_bmi2;
 }
 
 inflater::outcome inflater::run(step& s) noexcept {
@@ -167,7 +167,7 @@ inflater::next inflater::read_codes(step& s) noexcept {
       return next::output;
     }
     if (static_cast<std::size_t>(s.from_end - s.from) >= inflate_loop::reads_ahead) {
-      switch (bmi2_ ? inflate_loop::run_bmi2(*this, s) : inflate_loop::run(*this, s)) {
+      switch (avx2_bmi2_ ? inflate_loop::run_bmi2(*this, s) : inflate_loop::run(*this, s)) {
       case inflate_loop::left::margin: break;
       case inflate_loop::left::block: return end_block();
       case inflate_loop::left::bad: return refuse();
@@ -193,24 +193,18 @@ inflater::next inflater::read_one(step& s) noexcept {
     used += bits_of(entry);
     return entry;
   };
-  const auto number_of = [this, &used](std::uint32_t entry) { // just looked up
-    const unsigned extra = bits_of(entry) - code_bits_of(entry);
-    return static_cast<std::size_t>(value_of(entry) + (bits_ >> (used - extra) & ((std::uint64_t{1} << extra) - 1)));
-  };
   const std::uint32_t entry = look_up(litlen_codes_, litlen_bits);
   if (used > count_) {
     return next::input;
   }
   std::size_t length = 0;
   if ((entry & special) == 0) {
-    length = tail_of(entry) != 0 ? tail_of(entry) + 2 : 0;
+    length = inflate_loop::length_of(entry, bits_ >> (used - bits_of(entry)));
   } else if (kind_of(entry) == end) {
     drop(used);
     return end_block();
-  } else if (kind_of(entry) == invalid) {
-    return refuse();
   } else {
-    length = number_of(entry);
+    return refuse();
   }
   const unsigned literals = literals_of(entry);
   std::size_t distance = 0;
@@ -222,7 +216,8 @@ inflater::next inflater::read_one(step& s) noexcept {
     if (kind_of(far) == invalid) {
       return refuse();
     }
-    distance = number_of(far);
+    distance =
+        value_of(far) + ((bits_ >> (used - bits_of(far)) & ((std::uint64_t{1} << bits_of(far)) - 1)) >> code_bits_of(far));
     if (distance > static_cast<std::size_t>(s.to - s.oldest) + literals) {
       return refuse();
     }

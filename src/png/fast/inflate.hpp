@@ -35,8 +35,8 @@ public:
     const std::uint8_t* oldest;   ///< of the output that is still in memory, adjacent to `to`: all of it, or a window at least
   };
 
-  /// Begins a stream. `bmi2`: the processor has these instructions.
-  void start(bool bmi2) noexcept;
+  /// Begins a stream. `avx2_bmi2`: the processor has these instructions.
+  void start(bool avx2_bmi2) noexcept;
 
   /// Goes on; moves `from` and `to`.
   [[nodiscard]] outcome run(step& s) noexcept;
@@ -44,8 +44,11 @@ public:
   [[nodiscard]] std::uint32_t checksum() const noexcept { return checksum_; } ///< after the end: as the stream gives it
   [[nodiscard]] std::size_t excess() const noexcept { return count_ / 8; }    ///< after the end: bytes taken from behind it
 
-  /// How much more output is expected: tables are built for speed only where they pay.
-  void expect(std::uint64_t bytes) noexcept { expected_ = bytes; }
+  /// How many bytes more of either are expected: tables are built for speed only where they pay.
+  void expect(std::uint64_t output, std::uint64_t input) noexcept {
+    expected_output_ = output;
+    expected_input_ = input;
+  }
 
 private:
   enum class phase : std::uint8_t { stream, block, stored_size, stored, sizes, precode, lengths, codes, trailer, end, refused };
@@ -82,10 +85,11 @@ private:
   unsigned count_ = 0;
   phase phase_ = phase::stream;
   bool last_block_ = false;
-  bool bmi2_ = false;
+  bool avx2_bmi2_ = false;
   std::uint32_t stored_ = 0; // bytes left of the block
   std::uint32_t checksum_ = 0;
-  std::uint64_t expected_ = 0;
+  std::uint64_t expected_output_ = 0;
+  std::uint64_t expected_input_ = 0;
   std::size_t usable_distances_ = 0;
   std::size_t litlens_ = 0;
   std::size_t distances_ = 0;

@@ -1,7 +1,10 @@
 // How a block's codes are told: the part of the inflater that runs once a block.
 #include "inflate.hpp"
 
+#include <algorithm>
 #include <cstring>
+
+#include "join_codes.hpp"
 
 namespace weir::png {
 
@@ -91,9 +94,11 @@ bool inflater::use_lengths() noexcept {
       !build_distances(distance_.data(), lengths_.data() + litlens_, distances_, usable_distances_)) {
     return false;
   }
-  constexpr std::uint64_t pays_from = 16 * 1024;
-  if (expected_ >= pays_from) {
-    join_codes(litlen_.data());
+  // What it takes is about what a thousand look-ups take; zlib ends a block with 16384 symbols, which take six bits or so each.
+  const std::uint64_t symbols = std::min<std::uint64_t>({expected_output_, expected_input_ * 8 / 6, 16384});
+  constexpr std::uint64_t pays_from = 1000;
+  if (symbols >= pays_from && symbols * joinable(lengths_.data(), litlens_) / 1024 >= pays_from) {
+    avx2_bmi2_ ? join_codes_avx2(litlen_.data()) : join_codes(litlen_.data());
   }
   return true;
 }

@@ -14,25 +14,33 @@ using namespace code;
 
 // Two bytes, of which some are literals: what stands behind them is overwritten next.
 WEIR_INLINE void store_literals(std::uint8_t* to, std::uint32_t entry) noexcept {
-  to[0] = static_cast<std::uint8_t>(entry >> 8);
-  to[1] = static_cast<std::uint8_t>(entry >> 16);
+  if constexpr (std::endian::native == std::endian::little) {
+    const auto both = static_cast<std::uint16_t>(entry >> 8);
+    std::memcpy(to, &both, sizeof(both));
+  } else {
+    to[0] = static_cast<std::uint8_t>(entry >> 8);
+    to[1] = static_cast<std::uint8_t>(entry >> 16);
+  }
 }
-
-WEIR_INLINE std::uint64_t low(std::uint64_t v, unsigned bits) noexcept { return v & ((std::uint64_t{1} << bits) - 1); }
 
 } // namespace
 
-// At least 56 bits are there after a refill. An entry that isn't special takes 12 at most; a length takes 20, a distance 28.
+// At least 56 bits are there after a refill. An entry for literals alone takes 11 at most, a match's length 20 (16 where the
+// code is in the table itself), a distance 28.
 #define WEIR_REFILL()                                                                                                          \
   do {                                                                                                                         \
     bits |= inflate_loop::load(from) << (count & 63U);                                                                         \
     from += 7 - ((count >> 3) & 7U);                                                                                           \
     count |= 56;                                                                                                               \
   } while (false)
-#define WEIR_CONSUME(n)                                                                                                        \
+// What an entry stands for, but a match, whose length needs the bits from `before` the entry.
+#define WEIR_TAKE()                                                                                                            \
   do {                                                                                                                         \
-    bits >>= (n)&63U;                                                                                                          \
-    count -= (n);                                                                                                              \
+    before = bits;                                                                                                             \
+    bits >>= entry & 63U;                                                                                                      \
+    count -= entry;                                                                                                            \
+    store_literals(to, entry);                                                                                                 \
+    to += literals_of(entry);                                                                                                  \
   } while (false)
 
 namespace {
@@ -55,75 +63,71 @@ WEIR_INLINE inflate_loop::left loop(loop_state& state, inflater::step& io) noexc
   std::uint8_t* to = io.to;
   std::uint8_t* const to_limit = io.to_limit;
   left why = left::margin;
-  while (from <= from_limit && to < to_limit) {
-    WEIR_REFILL();
-    std::uint64_t before = bits;
-    std::uint32_t entry = litlen[low(bits, litlen_bits)];
-    store_literals(to, entry);
-    to += literals_of(entry);
-    WEIR_CONSUME(entry);
-    if (tail_of(entry) == 0) {
-      before = bits;
-      entry = litlen[low(bits, litlen_bits)];
-      store_literals(to, entry);
-      to += literals_of(entry);
-      WEIR_CONSUME(entry);
-      if (tail_of(entry) == 0) { // at least 32 bits are left
-        before = bits;
-        entry = litlen[low(bits, litlen_bits)];
-        store_literals(to, entry);
-        to += literals_of(entry);
-        WEIR_CONSUME(entry);
-        if (tail_of(entry) == 0) {
+  WEIR_REFILL();
+  std::uint32_t entry = litlen[inflate_loop::low(bits, litlen_bits)];
+  std::uint64_t before = 0;
+  // Here 56 bits are there, and the entry of the next of them is on its way while the rest of the last round is done.
+  do {
+    WEIR_TAKE();
+    if (only_literals(entry)) {
+      entry = litlen[inflate_loop::low(bits, litlen_bits)];
+      WEIR_TAKE();
+      if (only_literals(entry)) {
+        entry = litlen[inflate_loop::low(bits, litlen_bits)];
+        WEIR_REFILL();
+        if (only_literals(entry)) {
+          WEIR_TAKE();
+          entry = litlen[inflate_loop::low(bits, litlen_bits)];
+          WEIR_REFILL();
           continue;
         }
+        WEIR_TAKE();
       }
     }
-    std::size_t length = tail_of(entry) + std::size_t{2};
     if ((entry & special) != 0) {
       if (kind_of(entry) == link) {
-        before = bits;
-        entry = litlen[value_of(entry) + low(bits, code_bits_of(entry))];
-        WEIR_CONSUME(entry);
-        if (literals_of(entry) != 0) {
-          store_literals(to, entry);
-          ++to;
+        entry = litlen[value_of(entry) + inflate_loop::low(bits, code_bits_of(entry))];
+        WEIR_REFILL();
+        WEIR_TAKE();
+        if (only_literals(entry)) {
+          entry = litlen[inflate_loop::low(bits, litlen_bits)];
+          WEIR_REFILL();
           continue;
         }
       }
-      if ((entry & special) == 0) {
-        length = tail_of(entry) + std::size_t{2};
-      } else if (kind_of(entry) == number) {
-        length = value_of(entry) + (low(before, bits_of(entry)) >> code_bits_of(entry));
-      } else {
+      if ((entry & special) != 0) {
         why = kind_of(entry) == end ? left::block : left::bad;
         break;
       }
     }
-    entry = distances[low(bits, distance_bits)];
-    WEIR_REFILL();
-    if (kind_of(entry) != number) {
-      if (kind_of(entry) == link) {
-        const std::uint32_t l = entry;
-        WEIR_CONSUME(l);
-        entry = distances[value_of(l) + low(bits, code_bits_of(l))];
+    std::uint32_t far = distances[inflate_loop::low(bits, distance_bits)];
+    const std::size_t length = inflate_loop::length_of(entry, before);
+    if (kind_of(far) != number) {
+      if (kind_of(far) == link) {
+        bits >>= distance_bits;
+        count -= distance_bits;
+        WEIR_REFILL();
+        far = distances[value_of(far) + inflate_loop::low(bits, code_bits_of(far))];
       }
-      if (kind_of(entry) == invalid) {
+      if (kind_of(far) == invalid) {
         why = left::bad;
         break;
       }
     }
-    const std::size_t distance = value_of(entry) + (low(bits, bits_of(entry)) >> code_bits_of(entry));
-    WEIR_CONSUME(entry);
+    const std::size_t distance = value_of(far) + (inflate_loop::low(bits, bits_of(far)) >> code_bits_of(far));
+    bits >>= far & 63U;
+    count -= far;
+    WEIR_REFILL();
+    entry = litlen[inflate_loop::low(bits, litlen_bits)];
     if (distance > static_cast<std::size_t>(to - io.oldest)) {
       why = left::bad;
       break;
     }
     inflate_loop::copy(to, distance, length);
     to += length;
-  }
+  } while (from <= from_limit && to < to_limit);
   count &= 63U;
-  state.bits = low(bits, count);
+  state.bits = inflate_loop::low(bits, count);
   state.count = count;
   io.from = from;
   io.to = to;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace weir::png {
 /// to be looked at for each. Compiled for every processor, and for those with BMI2.
 struct inflate_loop {
   static constexpr std::size_t reads_ahead = 16;  ///< bytes of input that an iteration may read
-  static constexpr std::size_t writes_ahead = 16; ///< bytes behind its end that a copy may write
+  static constexpr std::size_t writes_ahead = 32; ///< bytes behind its end that a copy may write
 
   enum class left : std::uint8_t { margin, block, bad };
 
@@ -30,6 +31,36 @@ struct inflate_loop {
     return v;
   }
 
+  __attribute__((always_inline)) static std::uint64_t low(std::uint64_t v, unsigned bits) noexcept {
+    return v & ((std::uint64_t{1} << bits) - 1);
+  }
+
+  /// Of the match that an entry ends with, or 0: `before` are the bits that began with the entry.
+  __attribute__((always_inline)) static std::size_t length_of(std::uint32_t entry, std::uint64_t before) noexcept {
+    const code::length_span span = code::length_spans[code::match_of(entry)];
+    return span.base + (low(before, code::bits_of(entry)) >> (code::bits_of(entry) - span.extra));
+  }
+
+  static void store(std::uint8_t* to, std::uint64_t v) noexcept {
+    if constexpr (std::endian::native == std::endian::big) {
+      v = __builtin_bswap64(v);
+    }
+    std::memcpy(to, &v, sizeof(v));
+  }
+
+  /// A word of one byte's value 1 in every byte that is a multiple of the index.
+  static constexpr std::array<std::uint64_t, 8> repeat = {0,
+                                                          0x0101010101010101,
+                                                          0x0001000100010001,
+                                                          0x0001000001000001,
+                                                          0x0000000100000001,
+                                                          0x0000010000000001,
+                                                          0x0001000000000001,
+                                                          0x0100000000000001};
+
+  /// How much of it is whole.
+  static constexpr std::array<std::uint8_t, 8> whole_of = {0, 8, 8, 6, 8, 5, 6, 7};
+
   // They may overlap.
   static void copy_word(std::uint8_t* to, const std::uint8_t* from) noexcept {
     std::uint64_t word;
@@ -41,22 +72,27 @@ struct inflate_loop {
   static void copy(std::uint8_t* to, std::size_t distance, std::size_t length) noexcept {
     const std::uint8_t* from = to - distance;
     std::uint8_t* const end = to + length;
-    if (distance >= 8) {
-      do { // most are short: two at a time
-        copy_word(to, from);
-        copy_word(to + 8, from + 8);
-        to += 16;
-        from += 16;
-      } while (to < end);
-    } else if (distance == 1) {
-      std::memset(to, *from, length);
-    } else {
-      do { // a word's first `distance` bytes are right, and are the start of the next one's source
-        copy_word(to, from);
-        to += distance;
-        from += distance;
-      } while (to < end);
+    if (distance >= 8) { // most are short: no loop for them
+      for (std::size_t i = 0; i < 32; i += 8) {
+        copy_word(to + i, from + i);
+      }
+      while (length > 32) {
+        to += 32;
+        from += 32;
+        length -= 32;
+        for (std::size_t i = 0; i < 32; i += 8) {
+          copy_word(to + i, from + i);
+        }
+      }
+      return;
     }
+    // As often as it fits a word, without waiting for what was just written.
+    const std::uint64_t word = low(load(from), static_cast<unsigned>(8 * distance)) * repeat[distance];
+    const std::size_t whole = whole_of[distance];
+    do {
+      store(to, word);
+      to += whole;
+    } while (to < end);
   }
 };
 static_assert(inflater::slack >= 258 + 12 + inflate_loop::writes_ahead);

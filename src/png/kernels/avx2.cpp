@@ -50,7 +50,7 @@ WEIR_TARGET void swap(std::uint8_t* to, const std::uint8_t* from, std::size_t sa
 set make() noexcept {
   set s = sse41();
   s.name = "avx2";
-  s.bmi2 = true;
+  s.avx2_bmi2 = true;
   s.sub = {s.sub[0], s.sub[1], sub<3>, sub<4>, sub<6>, sub<8>};
   s.up = up;
   s.average = {s.average[0], s.average[1], average<3>, average<4>, average<6>, average<8>};

@@ -35,7 +35,7 @@ constexpr std::size_t size_index(std::size_t pixel_bytes) noexcept {
 /// A kernel for each thing that a decode does to rows. Those of every set give the same bytes.
 struct set {
   const char* name;
-  bool bmi2; ///< the processor has the instructions for variable shifts
+  bool avx2_bmi2; ///< the processor has these instructions
   std::array<unfilter, pixel_sizes.size()> sub;
   unfilter up; ///< for pixels of all sizes
   std::array<unfilter, pixel_sizes.size()> average;
