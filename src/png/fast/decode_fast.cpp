@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t output_step = 16 * 1024; // decompressed bytes between two looks at the stop flag
 constexpr std::size_t pixel_step = 48 * 1024;  // bytes of pixels made of them; rows that were kept back may come on top
-constexpr std::size_t input_step = 32 * 1024;
+constexpr std::size_t input_step = 8 * 1024;
 static_assert(row_sink::most_left <= inflater::window);
 constexpr std::size_t window_bytes = inflater::window + 6 * output_step;
 

@@ -94,7 +94,8 @@ bool inflater::use_lengths() noexcept {
       !build_distances(distance_.data(), lengths_.data() + litlens_, distances_, usable_distances_)) {
     return false;
   }
-  // What it takes is about what two thousand look-ups take; zlib ends a block with 16384 symbols, which take six bits or so each.
+  // What it takes is about what two thousand look-ups take; zlib ends a block with 16384 symbols, which take six bits or so
+  // each.
   const std::uint64_t symbols = std::min<std::uint64_t>({expected_output_, expected_input_ * 8 / 6, 16384});
   constexpr std::uint64_t pays_from = 2000;
   if (symbols >= pays_from && symbols * joinable(lengths_.data(), litlens_) / 1024 >= pays_from) {
