@@ -30,6 +30,7 @@ void check(const png_options& o) {
 struct destination {
   std::byte* data = nullptr;
   owner memory{};
+  const void* batch = nullptr; // see slot_grant
 };
 
 class decode_stream final : public stream_base<image> {
@@ -92,6 +93,8 @@ private:
       }
       to.data = g.data;
       to.memory = std::move(g.slot);
+      to.batch = g.batch;
+
     } else {
       const std::uint64_t budget = decoder_.runtime().pixels.budget();
       if (p.output.bytes() > budget) {
@@ -114,7 +117,7 @@ private:
     std::string warning;
     std::exception_ptr failure;
     try {
-      warning = co_await decoder_.decode(i.value(), p, {to.data, p.output.bytes()}, i.info);
+      warning = co_await decoder_.decode(i.value(), p, {to.data, p.output.bytes()}, i.info, to.batch);
     } catch (...) {
       failure = std::current_exception();
     }

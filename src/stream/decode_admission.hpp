@@ -27,7 +27,7 @@ public:
   /// Memory is granted late, so that few blocks are in use and those are hot in cache: to as many jobs as keep the workers busy
   /// while the loop is away. What is decoded and waits to be delivered doesn't count.
   task<> room_among_jobs(std::uint64_t bytes) {
-    while (jobs_ > few() && (jobs_ >= most_jobs || job_bytes_ + bytes > most_job_bytes)) {
+    while (jobs_ > few() && (jobs_ >= most_jobs || job_bytes_ + bytes > most_job_bytes())) {
       co_await wait_for(for_fewer_jobs_, "fewer decodes at a time");
     }
   }
@@ -38,7 +38,7 @@ public:
   void job_ended(std::uint64_t bytes) noexcept {
     --jobs_;
     job_bytes_ -= bytes;
-    if (jobs_ <= few() || (jobs_ <= most_jobs / 2 && job_bytes_ <= most_job_bytes / 2)) { // by halves, as a window is refilled
+    if (jobs_ <= few() || (jobs_ <= most_jobs / 2 && job_bytes_ <= most_job_bytes() / 2)) { // by halves, as a window is refilled
       for_fewer_jobs_.wake_all();
     }
   }
@@ -87,6 +87,9 @@ private:
     pressure& pressure_;
   };
 
+  /// Blocks of their own are the hotter the fewer there are. A batch's memory is cold anyway, and of its images each worker may
+  /// keep a few that are finished.
+  [[nodiscard]] std::uint64_t most_job_bytes() const noexcept { return std::uint64_t{around_.in_place ? 12U : 4U} << 20U; }
   [[nodiscard]] std::size_t few() const noexcept { return static_cast<std::size_t>(services_.workers.threads()) + 2; }
   /// What a blank may need: the most of all that is in flight, or is about to be, and of the last good image.
   std::uint64_t largest() noexcept {
@@ -98,7 +101,6 @@ private:
   }
 
   static constexpr std::size_t most_jobs = 256;
-  static constexpr std::uint64_t most_job_bytes = std::uint64_t{4} << 20;
 
   services& services_;
   pressure& strain_;

@@ -62,6 +62,7 @@ public:
 class decoder {
   // In and out together: some 50 microseconds.
   static constexpr std::size_t brief_bytes = 12 * 1024;
+  static constexpr std::size_t patient_bytes = 1024 * 1024; // of pixels: a few milliseconds at most
 
 public:
   decoder(services& s, const png_options& o) noexcept : services_(s), options_(o) {}
@@ -104,8 +105,10 @@ public:
     return l;
   }
 
-  /// Decodes into `to`. Gives the image's warning, or throws its failure; `info` gets the time.
-  task<std::string> decode(const encoded& bytes, const decode_plan& p, std::span<std::byte> to, item_info& info) {
+  /// Decodes into `to`. Gives the image's warning, or throws its failure; `info` gets the time. `batch`: nobody sees the image
+  /// before the others of that batch.
+  task<std::string> decode(const encoded& bytes, const decode_plan& p, std::span<std::byte> to, item_info& info,
+                           const void* batch = nullptr) {
     const input_view in(bytes);
     png::decoded result;
     auto work = [&](stop_flag stop, int worker) noexcept {
@@ -114,7 +117,9 @@ public:
       result = png::decode(in.first(), p.header, options_, to, memory, stop, which);
     };
     const bool brief = to.size() + bytes.size() <= brief_bytes;
-    info.decode_time = co_await job_operation(services_, work, "worker to decode", info.from.text(), to.size(), brief);
+    const void* const together = to.size() <= patient_bytes ? batch : nullptr;
+    info.decode_time =
+        co_await job_operation(services_, work, "worker to decode", info.from.text(), to.size(), brief, together);
     if (result.how == png::ending::stopped) {
       co_await stopped_awaiter{};
     }

@@ -59,12 +59,13 @@ private:
 /// A function on a worker: `f(stop_flag, worker)`, which doesn't throw. It lives in the awaiting frame, as do its results.
 template<class F> class [[nodiscard]] job_operation final : public outside_operation, workers::job {
 public:
-  /// What it is, on which input (it outlives this), and how much memory it holds, for dumps. `is_brief`: it takes a few dozen
-  /// microseconds, so that its end is worth handing over together with others.
-  job_operation(services& s, F& f, const char* what, std::string_view whose, std::uint64_t holds = 0,
-                bool is_brief = false) noexcept
+  /// What it is, on which input (it outlives this), and how much memory it holds, for dumps. For `brief` and `together` see
+  /// workers::job.
+  job_operation(services& s, F& f, const char* what, std::string_view whose, std::uint64_t holds = 0, bool is_brief = false,
+                const void* is_together = nullptr) noexcept
       : job(&run_on_worker, &back_on_loop), services_(s), f_(f), what_(what), whose_(whose), holds_(holds) {
     brief = is_brief;
+    together = is_together;
   }
   /// From the job's begin to its end.
   std::chrono::nanoseconds await_resume() const noexcept { return ended_ - begun_; }

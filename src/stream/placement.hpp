@@ -61,7 +61,7 @@ public:
       if (a.block != nullptr) {
         waiting(false);
         candidate_ = true;
-        co_return slot_grant(a.block->at(a.cell), owner(a.block, a.cell, &drop_cell));
+        co_return slot_grant(a.block->at(a.cell), owner(a.block, a.cell, &drop_cell), a.block);
       }
       if (a.wants_block && request_block(s.bytes() * g.capacity)) {
         assembly_.add_block(g, std::move(spare_));

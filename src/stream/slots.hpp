@@ -12,10 +12,11 @@ namespace weir::detail {
 
 /// A place for an image to be decoded into. With `failure`: there is none, and the item has failed.
 struct slot_grant {
-  slot_grant(std::byte* d, owner s) noexcept : data(d), slot(std::move(s)) {}
+  slot_grant(std::byte* d, owner s, const void* b) noexcept : data(d), slot(std::move(s)), batch(b) {}
   explicit slot_grant(std::exception_ptr f) noexcept : failure(std::move(f)) {}
   std::byte* data = nullptr;
   owner slot; ///< dropped: the image failed, or was left out, and the place is free again
+  const void* batch = nullptr; ///< whose it is: nobody sees the image before all of that batch's
   std::exception_ptr failure;
 };
 

@@ -26,9 +26,12 @@ struct job : loop::remote_node {
   /// The worker's, before it calls `work`.
   [[nodiscard]] bool may_begin() const noexcept { return !stop().requested() || WEIR_PLANTED(job_after_stop); }
 
-  /// A hint of the owner's: takes less than some 50 µs. Before a worker begins any other job it hands over what it has
-  /// finished; before a brief one it may keep that a moment, so that small jobs cost the loop one wake for a few.
+  /// Hints of the owner's, so that jobs cost the loop one wake for a few. Before a worker begins another job it hands over what
+  /// it has finished; it may keep that a moment before one that is `brief`, which takes less than some 50 µs, and before one
+  /// that is `together` with all that it keeps: their results are of no use before that job's, and it takes some milliseconds
+  /// at most.
   bool brief = false;
+  const void* together = nullptr; ///< what they belong to; only compared
 
   // The pool's own, from the submit to the coming back.
   enum class place : std::uint8_t { buffered, queued, elsewhere };

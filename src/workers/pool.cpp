@@ -18,8 +18,9 @@
 namespace weir::workers {
 
 namespace {
-// What a worker finished may wait for brief jobs that follow, so long and so many.
+// What a worker finished may wait so long and in such numbers: before brief jobs; before others that it is together with.
 constexpr auto hold_for = std::chrono::microseconds(400);
+constexpr auto hold_together_for = std::chrono::milliseconds(3);
 constexpr std::size_t hold_at_most = 16;
 constexpr std::size_t scratch_alignment = 4096; // no page, so no cache line, of two workers
 
@@ -38,6 +39,7 @@ struct pool::finished {
   loop::remote_node* first = nullptr;
   loop::remote_node* last = nullptr;
   std::size_t count = 0;
+  const void* together = nullptr; // all of them
   clock::time_point since;
 
   void add(job& j) noexcept {
@@ -48,8 +50,11 @@ struct pool::finished {
     }
     last = &j;
     j.next = nullptr;
-    if (++count == 1 && j.brief) {
+    if (++count == 1) {
+      together = j.together;
       since = clock::now();
+    } else if (together != j.together) {
+      together = nullptr;
     }
   }
 };
@@ -171,8 +176,7 @@ void pool::wake(worker* idle) noexcept {
 void pool::work(worker& me) noexcept {
   finished done;
   while (job* j = take(me, done)) {
-    // Nothing that is finished waits for a job that may be long.
-    if (done.count != 0 && (!j->brief || done.count >= hold_at_most || clock::now() - done.since >= hold_for)) {
+    if (done.count != 0 && !may_wait(done, *j)) {
       hand_over(done);
     }
     if (j->may_begin()) {
@@ -180,7 +184,7 @@ void pool::work(worker& me) noexcept {
       j->work(*j, me.index);
     }
     done.add(*j);
-    if (!j->brief) {
+    if (!j->brief && j->together == nullptr) {
       hand_over(done);
     }
   }
@@ -213,6 +217,15 @@ job* pool::take(worker& me, finished& done) noexcept {
     }
     hold.lock();
   }
+}
+
+// Whether what is finished may wait until the next job is as well.
+bool pool::may_wait(const finished& done, const job& next) noexcept {
+  const bool together = next.together != nullptr && next.together == done.together;
+  if (done.count >= hold_at_most || (!next.brief && !together)) {
+    return false;
+  }
+  return clock::now() - done.since < (together ? clock::duration(hold_together_for) : clock::duration(hold_for));
 }
 
 // From the post on the jobs are their owners', and may be submitted again at once.

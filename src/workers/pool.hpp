@@ -50,6 +50,7 @@ private:
   void stop() noexcept;
   void work(worker& me) noexcept;
   job* take(worker& me, finished& done) noexcept;
+  static bool may_wait(const finished& done, const job& next) noexcept;
   void hand_over(finished& done) noexcept;
   static void wake(worker* idle) noexcept;
 

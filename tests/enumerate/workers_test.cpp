@@ -41,6 +41,7 @@ struct counted_job : workers::job {
 struct plan {
   int workers = 1;
   bool brief = false;
+  bool together = false;
   bool cancels = false;    // one of the two jobs, after the flush
   bool stops_root = false; // from another thread, at any moment
 };
@@ -58,6 +59,7 @@ enumerate::scenario two_jobs(plan p) {
       j.left = &s->left;
       j.home = &s->home;
       j.brief = p.brief;
+      j.together = p.together ? s.get() : nullptr;
       j.root = &s->root;
       j.result.set(0);
     }
@@ -92,6 +94,7 @@ enumerate::scenario two_jobs(plan p) {
 TEST_CASE("jobs run once and come back once, with their results, and the workers end: one worker") {
   check_all(two_jobs({.workers = 1}), {.preemptions = 3, .surprises = 1});
   check_all(two_jobs({.workers = 1, .brief = true}), {.preemptions = 3, .surprises = 1});
+  check_all(two_jobs({.workers = 1, .together = true}), {.preemptions = 3, .surprises = 1});
 }
 
 TEST_CASE("jobs run once and come back once, with their results, and the workers end: two workers") {
@@ -100,10 +103,12 @@ TEST_CASE("jobs run once and come back once, with their results, and the workers
 
 TEST_CASE("a job that is cancelled at the moment when a worker takes it comes back once, run or not") {
   check_all(two_jobs({.workers = 1, .cancels = true}), {.preemptions = 3, .surprises = 1});
+  check_all(two_jobs({.workers = 1, .together = true, .cancels = true}), {.preemptions = 3, .surprises = 1});
 }
 
 TEST_CASE("a root that stops at any moment keeps no job from coming back") {
   check_all(two_jobs({.workers = 1, .stops_root = true}), {.preemptions = 2, .surprises = 1});
+  check_all(two_jobs({.workers = 1, .together = true, .stops_root = true}), {.preemptions = 2, .surprises = 1});
 }
 
 TEST_CASE("a worker that nobody wakes, and a result that nothing orders, are found") {

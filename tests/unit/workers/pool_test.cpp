@@ -96,6 +96,7 @@ TEST_CASE("one worker takes the jobs in the order of submitting, and gives them 
   for (int i = 0; i < 30; ++i) {
     test_job& j = jobs[static_cast<std::size_t>(i)];
     j.brief = i % 5 != 0;
+    j.together = i % 4 == 0 ? nullptr : &jobs[static_cast<std::size_t>(i) / 9];
     j.on_worker = [&, i](int) { begun.push_back(i); };
     j.on_loop = [&, i] {
       ended.push_back(i);
@@ -214,21 +215,61 @@ TEST_CASE("once the root's flag is set no worker begins a job of that root") {
   REQUIRE_FALSE(jobs.front().ran);
 }
 
-TEST_CASE("what is finished never waits for a job that isn't brief") {
-  loop::own_loop l;
-  workers::pool p(1, l);
-  gate g;
-  test_job brief;
-  test_job lengthy;
-  brief.brief = true;
-  brief.on_loop = [&] { g.let_go(); }; // else this hangs
-  lengthy.on_worker = [&](int) { g.pass(); };
-  lengthy.on_loop = [&] { l.quit(); };
-  p.submit(brief);
-  p.submit(lengthy);
-  p.flush();
-  l.run();
-  REQUIRE(lengthy.came_back == 1);
+TEST_CASE("what is finished never waits for a job that isn't brief, nor together with all of it") {
+  const int one = 0;
+  const int other = 0;
+  struct {
+    bool brief;
+    const void* together;
+    const void* lengthy_is_with;
+  } const cases[] = {{true, nullptr, nullptr}, {true, nullptr, &one}, {true, &one, &other},
+                     {false, &one, nullptr},   {false, &one, &other}, {false, nullptr, &one}};
+  for (const auto& c : cases) {
+    loop::own_loop l;
+    workers::pool p(1, l);
+    gate g;
+    std::deque<test_job> finished(2);
+    test_job lengthy;
+    finished[0].together = c.lengthy_is_with; // as the lengthy one: but not both are
+    finished[1].together = c.together;
+    finished[0].brief = finished[1].brief = c.brief;
+    finished[1].on_loop = [&] { g.let_go(); }; // else this hangs
+    lengthy.together = c.lengthy_is_with;
+    lengthy.on_worker = [&](int) { g.pass(); };
+    lengthy.on_loop = [&] { l.quit(); };
+    p.submit(finished[0]);
+    p.submit(finished[1]);
+    p.submit(lengthy);
+    p.flush();
+    l.run();
+    REQUIRE(lengthy.came_back == 1);
+  }
+}
+
+TEST_CASE("jobs that are together come back together") {
+  using namespace std::chrono_literals;
+  const int all = 0;
+  bool waited = false;
+  for (int attempt = 0; attempt < 100 && !waited; ++attempt) { // on a busy machine the worker may be kept from going on at once
+    loop::own_loop l;
+    workers::pool p(1, l);
+    std::atomic<bool> back{false};
+    test_job first;
+    test_job second;
+    first.together = second.together = &all;
+    first.on_loop = [&] { back = true; };
+    second.on_worker = [&](int) {
+      std::this_thread::sleep_for(10ms);
+      waited = !back;
+    };
+    second.on_loop = [&] { l.quit(); };
+    p.submit(first);
+    p.submit(second);
+    p.flush();
+    l.run();
+    REQUIRE(first.came_back == 1);
+  }
+  REQUIRE(waited);
 }
 
 TEST_CASE("cancels that race with the workers lose no job and run none twice") {
@@ -254,6 +295,7 @@ TEST_CASE("cancels that race with the workers lose no job and run none twice") {
       if (j.came_back < rounds) {
         j.cancelled = false;
         j.brief = random() % 2 == 0;
+        j.together = random() % 2 == 0 ? nullptr : &jobs[random() % 2];
         p.submit(j);
         if (random() % 4 != 0) {
           p.flush();
