@@ -151,7 +151,7 @@ TEST_CASE("a stop that comes with the last row is seen before what follows it ha
   ones.samples.assign(256, 1);
   forge::dice d(1);
   bytes raw = forge::scanlines(ones, forge::filtering::none, d);
-  raw.resize(bomb);
+  raw.resize(8 * bomb); // libpng inflates some MiB between two reads of the input
   const bytes stream = forge::deflated(raw, forge::zlib_manner{.level = 9});
   const double inflated = seconds_to_inflate(stream);
   const bytes file = with_stream(encode(ones), stream);
@@ -165,7 +165,7 @@ TEST_CASE("a stop that comes with the last row is seen before what follows it ha
     // The decode writes a 1 there.
     const stop_flag stop(new (rows.data() + 250) std::atomic<bool>(false));
     CHECK(png::decode(input.first(), h, {}, std::span(rows), memory, stop, which).how == ending::stopped);
-    CHECK(now() - start < inflated / 2);
+    CHECK(now() - start < inflated / 4);
   }
 }
 
