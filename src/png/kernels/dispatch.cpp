@@ -1,3 +1,4 @@
+#include "arm.hpp"
 #include "kernels.hpp"
 #include "x86.hpp"
 
@@ -13,6 +14,8 @@ std::array<const set*, most_sets> usable() noexcept {
       sets[3] = &avx2();
     }
   }
+#elif defined(__AARCH64EL__)
+  sets[1] = &neon();
 #endif
   return sets;
 }

@@ -59,7 +59,8 @@ struct set {
 /// The reference of all others.
 [[nodiscard]] const set& scalar() noexcept;
 
-/// The sets that this processor can run, from the slowest (scalar) to the fastest; null behind the last.
+/// The sets that this processor can run, from the slowest (scalar) to the fastest; null behind the last, if these are not as
+/// many as any processor's.
 inline constexpr std::size_t most_sets = 4;
 [[nodiscard]] std::array<const set*, most_sets> usable() noexcept;
 
