@@ -4,7 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../../../conformance/patterns.hpp"
 #include "png/kernels/kernels.hpp"
@@ -42,24 +46,62 @@ bytes noise(std::size_t size, std::uint64_t seed) {
   return b;
 }
 
-// Bytes at an offset from an aligned start, of which those outside of them are checked or don't exist.
+// A page between two that may not be touched: whoever reads or writes past its ends is ended.
+class fenced_page {
+public:
+  fenced_page() {
+    void* const three = ::mmap(nullptr, 3 * size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(three != MAP_FAILED);
+    begin_ = static_cast<std::uint8_t*>(three) + size_;
+    REQUIRE(::mprotect(begin_, size_, PROT_READ | PROT_WRITE) == 0);
+  }
+  fenced_page(const fenced_page&) = delete;
+  fenced_page& operator=(const fenced_page&) = delete;
+  ~fenced_page() { ::munmap(begin_ - size_, 3 * size_); }
+  [[nodiscard]] std::uint8_t* end() const { return begin_ + size_; }
+
+private:
+  std::size_t size_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::uint8_t* begin_ = nullptr;
+};
+
+// Bytes at an offset back from the end of a page, at which they end without one. Those around them are checked.
 class room {
 public:
-  room(std::size_t offset, const bytes& content)
-      : offset_(offset), size_(content.size()), all_(new std::uint8_t[offset + size_]) {
-    std::fill(all_.get(), all_.get() + offset, std::uint8_t{0xA5});
+  room(std::size_t offset, const bytes& content) : offset_(offset), size_(content.size()) {
+    if (spare().empty()) {
+      spare().push_back(std::make_unique<fenced_page>());
+    }
+    page_ = std::move(spare().back());
+    spare().pop_back();
+    std::fill(data() - around, page_->end(), mark);
     std::copy(content.begin(), content.end(), data());
   }
-  std::uint8_t* data() { return all_.get() + offset_; }
-  [[nodiscard]] bytes content() const { return {all_.get() + offset_, all_.get() + offset_ + size_}; }
+  room(room&&) = default;
+  ~room() {
+    if (page_) {
+      spare().push_back(std::move(page_));
+    }
+  }
+  [[nodiscard]] std::uint8_t* data() const { return page_->end() - offset_ - size_; }
+  [[nodiscard]] bytes content() const { return {data(), data() + size_}; }
   [[nodiscard]] bool intact() const {
-    return std::all_of(all_.get(), all_.get() + offset_, [](std::uint8_t b) { return b == 0xA5; });
+    const auto marked = [](std::uint8_t b) { return b == mark; };
+    return std::all_of(data() - around, data(), marked) && std::all_of(data() + size_, page_->end(), marked);
   }
 
 private:
+  static constexpr std::uint8_t mark = 0xA5;
+  static constexpr std::size_t around = 64;
+
+  static std::vector<std::unique_ptr<fenced_page>>& spare() {
+    static std::vector<std::unique_ptr<fenced_page>> pages;
+    return pages;
+  }
+
   std::size_t offset_;
   std::size_t size_;
-  std::unique_ptr<std::uint8_t[]> all_;
+  std::unique_ptr<fenced_page> page_;
 };
 
 void check_unfilter(kernels::unfilter expected, kernels::unfilter tested, std::size_t pixel) {
