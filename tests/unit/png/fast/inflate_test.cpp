@@ -10,10 +10,12 @@
 
 #include "../../../conformance/patterns.hpp"
 #include "png/fast/inflate.hpp"
+#include "png/kernels/kernels.hpp"
 
 // The inflater against zlib: the same bytes in whatever steps, and no stream taken that zlib refuses.
 
 using weir::png::inflater;
+namespace kernels = weir::png::kernels;
 namespace patterns = weir::patterns;
 
 namespace {
@@ -116,7 +118,7 @@ TEST_CASE("what zlib compresses comes out the same, whatever the level, the stra
           if (piece == 1 && size > 10'000) {
             continue;
           }
-          for (const bool avx2_bmi2 : {false, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")}) {
+          for (const bool avx2_bmi2 : {false, kernels::best().avx2_bmi2}) {
             const inflated got = by_steps(stream, piece, piece == 19 ? 100 : 16384, avx2_bmi2);
             INFO("level " << level << " strategy " << strategy << " size " << size << " piece " << piece);
             REQUIRE(got.taken);
