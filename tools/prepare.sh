@@ -3,8 +3,9 @@
 
 build_packages=(g++ meson ninja-build pkg-config libpng-dev libdeflate-dev zlib1g-dev libuv1-dev liburing-dev catch2 libcli11-dev libfmt-dev
   nlohmann-json3-dev python3)
-# For tests of files that are slow or fail: a file system of our own. Without it they are skipped.
-test_packages=(libfuse3-dev fuse3)
+# For tests of files that are slow or fail, a file system of our own; for those of what runs on other processors, a compiler and
+# an emulator. Without them they are skipped.
+test_packages=(libfuse3-dev fuse3 g++-aarch64-linux-gnu qemu-user)
 clang_packages=(clang-19 libclang-rt-19-dev llvm-19)
 # Not needed by a build, but for all of the benchmarks: what decoders are compared with, and JPEG photographs for the corpus.
 bench_packages=(libjpeg-dev libspng-dev liblodepng-dev libstb-dev)
