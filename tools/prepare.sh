@@ -72,11 +72,15 @@ need_packages() {
   exit 2
 }
 
-# configure DIRECTORY [MESON OPTIONS]: once; later calls leave it to ninja to notice changes.
+# configure DIRECTORY [MESON OPTIONS]: once; later calls leave it to ninja to notice changes. But what was installed since may be
+# what a test was left out for.
 configure() {
   local directory=$1
   shift
-  [ -f "$directory/build.ninja" ] && return 0
+  if [ -f "$directory/build.ninja" ]; then
+    [ ! /var/lib/dpkg/status -nt "$directory/build.ninja" ] || meson setup --reconfigure "$directory" "$root" >&2
+    return 0
+  fi
   rm -rf "$directory"
   meson setup "$directory" "$root" "$@" >&2
 }
