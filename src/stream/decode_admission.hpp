@@ -38,7 +38,8 @@ public:
   void job_ended(std::uint64_t bytes) noexcept {
     --jobs_;
     job_bytes_ -= bytes;
-    if (jobs_ <= few() || (jobs_ <= most_jobs / 2 && job_bytes_ <= most_job_bytes() / 2)) { // by halves, as a window is refilled
+    // By halves, as a window is refilled.
+    if (jobs_ <= few() || (jobs_ <= most_jobs / 2 && job_bytes_ <= most_job_bytes() / 2)) {
       for_fewer_jobs_.wake_all();
     }
   }

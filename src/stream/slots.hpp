@@ -15,7 +15,7 @@ struct slot_grant {
   slot_grant(std::byte* d, owner s, const void* b) noexcept : data(d), slot(std::move(s)), batch(b) {}
   explicit slot_grant(std::exception_ptr f) noexcept : failure(std::move(f)) {}
   std::byte* data = nullptr;
-  owner slot; ///< dropped: the image failed, or was left out, and the place is free again
+  owner slot;                  ///< dropped: the image failed, or was left out, and the place is free again
   const void* batch = nullptr; ///< whose it is: nobody sees the image before all of that batch's
   std::exception_ptr failure;
 };

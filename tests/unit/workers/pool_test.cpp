@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
-#include <functional>
 #include <random>
 #include <set>
 #include <string>
@@ -19,45 +18,11 @@
 #include <unistd.h>
 
 #include "loop/own.hpp"
+#include "test_job.hpp"
 #include "workers/pool.hpp"
 
 namespace loop = weir::loop;
 namespace workers = weir::workers;
-
-namespace {
-
-// A job of closures: `on_worker` on a worker, `on_loop` when it is back.
-struct test_job final : workers::job {
-  test_job()
-      : job([](job& j, int w) noexcept { static_cast<test_job&>(j).on_worker(w); },
-            [](remote_node& n) noexcept {
-              auto& j = static_cast<test_job&>(n);
-              ++j.came_back;
-              if (j.on_loop) {
-                j.on_loop();
-              }
-            }) {}
-  std::function<void(int)> on_worker = [](int) {};
-  std::function<void()> on_loop;
-  int came_back = 0;
-};
-
-// A worker that is told when to go on.
-struct gate {
-  std::atomic<bool> reached{false};
-  std::atomic<bool> open{false};
-  void pass() {
-    reached = true;
-    reached.notify_all();
-    open.wait(false);
-  }
-  void let_go() {
-    open = true;
-    open.notify_all();
-  }
-};
-
-} // namespace
 
 TEST_CASE("every job runs once and comes back once, and may be submitted again from there") {
   loop::own_loop l;
@@ -213,63 +178,6 @@ TEST_CASE("once the root's flag is set no worker begins a job of that root") {
   l.run();
   REQUIRE(left == 0);
   REQUIRE_FALSE(jobs.front().ran);
-}
-
-TEST_CASE("what is finished never waits for a job that isn't brief, nor together with all of it") {
-  const int one = 0;
-  const int other = 0;
-  struct {
-    bool brief;
-    const void* together;
-    const void* lengthy_is_with;
-  } const cases[] = {{true, nullptr, nullptr}, {true, nullptr, &one}, {true, &one, &other},
-                     {false, &one, nullptr},   {false, &one, &other}, {false, nullptr, &one}};
-  for (const auto& c : cases) {
-    loop::own_loop l;
-    workers::pool p(1, l);
-    gate g;
-    std::deque<test_job> finished(2);
-    test_job lengthy;
-    finished[0].together = c.lengthy_is_with; // as the lengthy one: but not both are
-    finished[1].together = c.together;
-    finished[0].brief = finished[1].brief = c.brief;
-    finished[1].on_loop = [&] { g.let_go(); }; // else this hangs
-    lengthy.together = c.lengthy_is_with;
-    lengthy.on_worker = [&](int) { g.pass(); };
-    lengthy.on_loop = [&] { l.quit(); };
-    p.submit(finished[0]);
-    p.submit(finished[1]);
-    p.submit(lengthy);
-    p.flush();
-    l.run();
-    REQUIRE(lengthy.came_back == 1);
-  }
-}
-
-TEST_CASE("jobs that are together come back together") {
-  using namespace std::chrono_literals;
-  const int all = 0;
-  bool waited = false;
-  for (int attempt = 0; attempt < 100 && !waited; ++attempt) { // on a busy machine the worker may be kept from going on at once
-    loop::own_loop l;
-    workers::pool p(1, l);
-    std::atomic<bool> back{false};
-    test_job first;
-    test_job second;
-    first.together = second.together = &all;
-    first.on_loop = [&] { back = true; };
-    second.on_worker = [&](int) {
-      std::this_thread::sleep_for(10ms);
-      waited = !back;
-    };
-    second.on_loop = [&] { l.quit(); };
-    p.submit(first);
-    p.submit(second);
-    p.flush();
-    l.run();
-    REQUIRE(first.came_back == 1);
-  }
-  REQUIRE(waited);
 }
 
 TEST_CASE("cancels that race with the workers lose no job and run none twice") {

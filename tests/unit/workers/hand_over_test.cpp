@@ -1,0 +1,70 @@
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "loop/own.hpp"
+#include "test_job.hpp"
+#include "workers/pool.hpp"
+
+namespace loop = weir::loop;
+namespace workers = weir::workers;
+
+TEST_CASE("what is finished never waits for a job that isn't brief, nor together with all of it") {
+  const int one = 0;
+  const int other = 0;
+  struct {
+    bool brief;
+    const void* together;
+    const void* lengthy_is_with;
+  } const cases[] = {{true, nullptr, nullptr}, {true, nullptr, &one}, {true, &one, &other},
+                     {false, &one, nullptr},   {false, &one, &other}, {false, nullptr, &one}};
+  for (const auto& c : cases) {
+    loop::own_loop l;
+    workers::pool p(1, l);
+    gate g;
+    std::deque<test_job> finished(2);
+    test_job lengthy;
+    finished[0].together = c.lengthy_is_with; // as the lengthy one: but not both are
+    finished[1].together = c.together;
+    finished[0].brief = finished[1].brief = c.brief;
+    finished[1].on_loop = [&] { g.let_go(); }; // else this hangs
+    lengthy.together = c.lengthy_is_with;
+    lengthy.on_worker = [&](int) { g.pass(); };
+    lengthy.on_loop = [&] { l.quit(); };
+    p.submit(finished[0]);
+    p.submit(finished[1]);
+    p.submit(lengthy);
+    p.flush();
+    l.run();
+    REQUIRE(lengthy.came_back == 1);
+  }
+}
+
+TEST_CASE("jobs that are together come back together") {
+  using namespace std::chrono_literals;
+  const int all = 0;
+  bool waited = false;
+  for (int attempt = 0; attempt < 100 && !waited; ++attempt) { // on a busy machine the worker may be kept from going on at once
+    loop::own_loop l;
+    workers::pool p(1, l);
+    std::atomic<bool> back{false};
+    test_job first;
+    test_job second;
+    first.together = second.together = &all;
+    first.on_loop = [&] { back = true; };
+    second.on_worker = [&](int) {
+      std::this_thread::sleep_for(10ms);
+      waited = !back;
+    };
+    second.on_loop = [&] { l.quit(); };
+    p.submit(first);
+    p.submit(second);
+    p.flush();
+    l.run();
+    REQUIRE(first.came_back == 1);
+  }
+  REQUIRE(waited);
+}
