@@ -97,8 +97,10 @@ void gray_to_rgba(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels
   }
 }
 
+// The loop is so short that it takes a tenth longer where it begins in one cache line and ends in another.
 template<std::size_t Bytes>
-void look_up(std::uint8_t* to, const std::uint8_t* indices, std::size_t pixels, const std::uint32_t* colors) noexcept {
+__attribute__((aligned(64))) void look_up(std::uint8_t* to, const std::uint8_t* indices, std::size_t pixels,
+                                          const std::uint32_t* colors) noexcept {
   // All four bytes while the next pixel overwrites the last of them.
   std::size_t i = 0;
   for (; i + 1 < pixels; ++i) {
