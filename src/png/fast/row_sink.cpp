@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <utility>
 
 namespace weir::png {
 namespace {
@@ -37,12 +36,23 @@ void scatter(std::size_t pixel_bytes, std::uint8_t* to, const std::uint8_t* from
   }
 }
 
+// Of pixels that come each as so many bits and go as so many bytes. Where they go, not more than a look at the stop flag may
+// find made at once.
+std::size_t rows_that_fit(const header& h, std::size_t pixel_bytes) noexcept {
+  constexpr std::size_t most_bytes = row_sink::most_left - kernels::most_rows;
+  const std::size_t bits = pixel_bits(h);
+  const std::size_t row = std::max(row_bytes(h, h.width), h.width * pixel_bytes);
+  return bits < 8 ? 1 : std::clamp<std::size_t>(most_bytes / row, 1, kernels::rows_together[kernels::size_index(bits / 8)]);
+}
+
+constexpr std::size_t buffer_bytes(const header& h) noexcept {
+  return (row_bytes(h, h.width) + scratch::alignment - 1) / scratch::alignment * scratch::alignment;
+}
+
 } // namespace
 
 std::size_t row_sink::scratch_bytes(const header& h) noexcept {
-  const std::size_t row = row_bytes(h, h.width);
-  const std::size_t each = room_before + scratch::alignment;
-  return 2 * (row + each) + std::min(row, most_left) + each;
+  return (rows_that_fit(h, 1) + 1) * buffer_bytes(h) + scratch::alignment;
 }
 
 bool row_sink::start(const header& h, const conversion& c, const kernels::set& k, const surface& to, scratch& memory) noexcept {
@@ -53,18 +63,14 @@ bool row_sink::start(const header& h, const conversion& c, const kernels::set& k
   stride_ = to.stride;
   bits_ = pixel_bits(h);
   filter_unit_ = unit_of(bits_);
+  together_ = rows_that_fit(h, c.pixel_bytes());
   direct_ = c.identity() && !h.interlaced;
   if (!direct_) {
-    const std::size_t bytes = row_bytes(h, h.width) + room_before;
-    current_ = static_cast<std::uint8_t*>(memory.allocate(bytes));
-    above_ = static_cast<std::uint8_t*>(memory.allocate(bytes));
-    below_ = static_cast<std::uint8_t*>(memory.allocate(std::min(bytes, most_left + room_before))); // of a pair
-    if (current_ == nullptr || above_ == nullptr || below_ == nullptr) {
+    buffer_bytes_ = buffer_bytes(h);
+    buffers_ = static_cast<std::uint8_t*>(memory.allocate((together_ + 1) * buffer_bytes_));
+    if (buffers_ == nullptr) {
       return false;
     }
-    below_ += room_before;
-    current_ += room_before;
-    above_ += room_before;
   }
   begin_pass();
   return true;
@@ -84,6 +90,15 @@ void row_sink::begin_pass() noexcept {
   in_row_ = false;
 }
 
+// Of the current row, or one that comes after it.
+std::uint8_t* row_sink::room_for(std::size_t ahead) const noexcept {
+  if (direct_) {
+    return output_ + (row_ + ahead) * stride_;
+  }
+  const std::size_t i = buffer_ + ahead;
+  return buffers_ + (i <= together_ ? i : i - together_ - 1) * buffer_bytes_;
+}
+
 bool row_sink::begin_row(std::uint8_t filter) noexcept {
   if (filter > 4) {
     return false;
@@ -91,67 +106,64 @@ bool row_sink::begin_row(std::uint8_t filter) noexcept {
   filter_ = filter;
   in_row_ = true;
   at_ = 0;
-  if (direct_) {
-    current_ = output_ + row_ * stride_;
-    above_ = current_ - (row_ > 0 ? stride_ : 0);
-  }
+  current_ = room_for(0);
+  above_ = row_ == 0 ? current_ : above_;
   return true;
 }
 
 void row_sink::end_row() noexcept {
   in_row_ = false;
-  if (!direct_) {
-    std::swap(current_, above_);
-  }
+  above_ = current_;
+  buffer_ = buffer_ == together_ ? 0 : buffer_ + 1;
   if (++row_ == rows_) {
     pass_index_ = header_.interlaced ? pass_index_ + 1 : interlaced_passes.size();
     begin_pass();
   }
 }
 
-// Whether the next row and the one behind it both have the filter in which each pixel waits for the one before it: two rows
-// at once then take little longer than one. If what there is of them doesn't tell, more is waited for, if that isn't much.
-row_sink::pair row_sink::find_pair(const std::uint8_t* from, const std::uint8_t* end) const noexcept {
+// How many of the next rows are taken at once: those that have the filter in which each pixel waits for the one before it. Of
+// several such rows, all take little longer than one. 0: more has to be there to tell.
+std::size_t row_sink::rows_ready(const std::uint8_t* from, const std::uint8_t* end) const noexcept {
+  if (in_row_ || *from != 4 || row_ == 0) {
+    return 1;
+  }
   const std::size_t row = row_bytes_ + 1;
-  if (in_row_ || *from != 4 || row_ == 0 || row_ + 1 == rows_ || filter_unit_ > 4 || 2 * row > most_left ||
-      2 * columns_ * conversion_->pixel_bytes() > most_left) {
-    return pair::no;
-  }
   const auto size = static_cast<std::size_t>(end - from);
-  if (size > row && from[row] != 4) {
-    return pair::no;
+  const std::size_t most = std::min<std::size_t>(together_, rows_ - row_);
+  std::size_t n = 1;
+  while (n < most && n * row < size && from[n * row] == 4) {
+    ++n;
   }
-  return size < 2 * row ? pair::later : pair::now;
+  const bool all_known = n == most || n * row < size;
+  return all_known && (n == 1 || n * row <= size) ? n : 0;
 }
 
-// Returns where the second row ends: row_bytes_ may be the next pass's by then.
-const std::uint8_t* row_sink::take_pair(const std::uint8_t* from) noexcept {
-  const std::uint8_t* const from_below = from + row_bytes_ + 1;
-  const std::uint8_t* const end = from_below + row_bytes_ + 1;
-  (void)begin_row(*from);
-  std::uint8_t* const below = direct_ ? current_ + stride_ : below_;
-  kernels_->paeth_two[kernels::size_index(filter_unit_)](current_, below, from + 1, from_below + 1, above_, row_bytes_);
-  if (!direct_) {
-    emit(current_, row_bytes_);
+// Returns where the last of them ends: row_bytes_ may be the next pass's by then.
+const std::uint8_t* row_sink::take_rows(const std::uint8_t* from, std::size_t n) noexcept {
+  std::array<kernels::row, kernels::most_rows> rows;
+  for (std::size_t i = 0; i < n; ++i) {
+    rows[i] = {room_for(i), from + i * (row_bytes_ + 1) + 1};
   }
-  end_row();
-  (void)begin_row(*from_below);
-  if (!direct_) {
-    std::swap(current_, below_);
-    emit(current_, row_bytes_);
+  from += n * (row_bytes_ + 1);
+  kernels_->paeth_rows[kernels::size_index(filter_unit_)](rows.data(), n, above_, row_bytes_);
+  for (std::size_t i = 0; i < n; ++i) {
+    (void)begin_row(4);
+    if (!direct_) {
+      emit(current_, row_bytes_);
+    }
+    end_row();
   }
-  end_row();
-  return end;
+  return from;
 }
 
 const std::uint8_t* row_sink::take(const std::uint8_t* from, const std::uint8_t* end) noexcept {
   while (from != end && pass_index_ < interlaced_passes.size()) {
-    const pair two = find_pair(from, end);
-    if (two == pair::later) {
+    const std::size_t ready = rows_ready(from, end);
+    if (ready == 0) {
       break;
     }
-    if (two == pair::now) {
-      from = take_pair(from);
+    if (ready > 1) {
+      from = take_rows(from, ready);
       continue;
     }
     if (!in_row_ && !begin_row(*from++)) {

@@ -24,7 +24,8 @@ public:
   /// if a row has a filter that there isn't.
   [[nodiscard]] const std::uint8_t* take(const std::uint8_t* from, const std::uint8_t* end) noexcept;
 
-  static constexpr std::size_t most_left = 16 * 1024; ///< bytes, of which there is more to come
+  /// Bytes, of which there is more to come; and no more than 16 KiB of pixels would have been made of them.
+  static constexpr std::size_t most_left = 16 * 1024;
 
   [[nodiscard]] static std::size_t scratch_bytes(const header& h) noexcept;
 
@@ -32,22 +33,21 @@ private:
   void begin_pass() noexcept;
   [[nodiscard]] bool begin_row(std::uint8_t filter) noexcept;
   void end_row() noexcept;
-  enum class pair : std::uint8_t { no, later, now };
-  [[nodiscard]] pair find_pair(const std::uint8_t* from, const std::uint8_t* end) const noexcept;
-  [[nodiscard]] const std::uint8_t* take_pair(const std::uint8_t* from) noexcept;
+  [[nodiscard]] std::size_t rows_ready(const std::uint8_t* from, const std::uint8_t* end) const noexcept;
+  [[nodiscard]] const std::uint8_t* take_rows(const std::uint8_t* from, std::size_t n) noexcept;
+  [[nodiscard]] std::uint8_t* room_for(std::size_t ahead) const noexcept;
   void unfilter(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, std::size_t bytes) const noexcept;
   void emit(const std::uint8_t* from, std::size_t bytes) noexcept;
-
-  static constexpr std::size_t room_before = 16; // zeros before a row buffer's first byte
 
   header header_;
   const conversion* conversion_ = nullptr;
   const kernels::set* kernels_ = nullptr;
   std::uint8_t* output_ = nullptr;
   std::size_t stride_ = 0;
-  bool direct_ = false;         // rows are unfiltered where they go
+  bool direct_ = false;         // rows are unfiltered where they go; else in buffers
   std::size_t filter_unit_ = 1; // bytes
   std::size_t bits_ = 8;        // of a pixel in the file
+  std::size_t together_ = 1;    // rows that may be taken at once
 
   std::size_t pass_index_ = 0;
   pass pass_ = whole_image;
@@ -61,7 +61,10 @@ private:
   std::size_t at_ = 0; // bytes of the row that are done
   std::uint8_t* current_ = nullptr;
   std::uint8_t* above_ = nullptr; // of no meaning in the first row
-  std::uint8_t* below_ = nullptr; // a third row's room, where rows aren't unfiltered where they go
+
+  std::uint8_t* buffers_ = nullptr; // a row's each: of as many rows as are taken together, and the one above
+  std::size_t buffer_bytes_ = 0;
+  std::size_t buffer_ = 0; // the current row's
 };
 
 } // namespace weir::png

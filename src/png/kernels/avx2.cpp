@@ -54,8 +54,7 @@ set make() noexcept {
   s.sub = {s.sub[0], s.sub[1], sub<3>, sub<4>, sub<6>, sub<8>};
   s.up = up;
   s.average = {s.average[0], s.average[1], average<3>, average<4>, average<6>, average<8>};
-  s.paeth = {paeth<1>, paeth<2>, paeth<3>, paeth<4>, paeth<6>, paeth<8>};
-  s.paeth_two = {paeth_two<1>, paeth_two<2>, paeth_two<3>, paeth_two<4>};
+  // Paeth's stay: with three operands, many processors take two or three steps for the choice by a mask that is one with two.
   s.high_bytes = high_bytes;
   s.swap = swap;
   return s;

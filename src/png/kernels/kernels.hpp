@@ -12,9 +12,15 @@ namespace weir::png::kernels {
 using unfilter = void (*)(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, std::size_t bytes,
                           bool first) noexcept;
 
-/// Undoes the filters of two whole rows, of which one is `below` the other, as `unfilter` would one after the other.
-using unfilter_two = void (*)(std::uint8_t* to, std::uint8_t* to_below, const std::uint8_t* from,
-                              const std::uint8_t* from_below, const std::uint8_t* above, std::size_t bytes) noexcept;
+/// A row, and what it is made of.
+struct row {
+  std::uint8_t* to;
+  const std::uint8_t* from;
+};
+
+/// Undoes the filters of `count` whole rows, each of which is below the one before it, as `unfilter` would one after the other.
+/// `above` is the finished row above the first.
+using unfilter_rows = void (*)(const row* rows, std::size_t count, const std::uint8_t* above, std::size_t bytes) noexcept;
 
 /// Turns `pixels` pixels (or samples, where the pixel has one) into others, out of `from` into `to`, which don't overlap.
 using convert = void (*)(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) noexcept;
@@ -32,6 +38,10 @@ constexpr std::size_t size_index(std::size_t pixel_bytes) noexcept {
   return pixel_bytes <= 4 ? pixel_bytes - 1 : pixel_bytes / 2 + 1;
 }
 
+/// How many rows an `unfilter_rows` takes, by the size of a pixel.
+inline constexpr std::size_t most_rows = 8;
+inline constexpr std::array<std::size_t, pixel_sizes.size()> rows_together = {8, 8, 4, 4, 2, 2};
+
 /// A kernel for each thing that a decode does to rows. Those of every set give the same bytes.
 struct set {
   const char* name;
@@ -40,7 +50,7 @@ struct set {
   unfilter up; ///< for pixels of all sizes
   std::array<unfilter, pixel_sizes.size()> average;
   std::array<unfilter, pixel_sizes.size()> paeth;
-  std::array<unfilter_two, 4> paeth_two; ///< of pixels of up to four bytes: each waits for the one before it, in one row
+  std::array<unfilter_rows, pixel_sizes.size()> paeth_rows; ///< in one row, each pixel waits for the one before it
 
   // Samples of 8 bits.
   convert gray_to_rgb;

@@ -165,6 +165,20 @@ void paeth_two(std::uint8_t* to, std::uint8_t* to_below, const std::uint8_t* fro
   }
 }
 
+// Two at a time.
+template<std::size_t Pixel>
+void paeth_rows(const row* rows, std::size_t count, const std::uint8_t* above, std::size_t bytes) noexcept {
+  const row* const end = rows + count;
+  if constexpr (Pixel <= 4) {
+    for (; end - rows >= 2; above = rows[1].to, rows += 2) {
+      paeth_two<Pixel>(rows[0].to, rows[1].to, rows[0].from, rows[1].from, above, bytes);
+    }
+  }
+  for (const unfilter one = Pixel == 1 ? scalar().paeth[0] : paeth<Pixel>; rows != end; above = rows++->to) {
+    one(rows->to, rows->from, above, bytes, true);
+  }
+}
+
 void gray_to_rgb(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) noexcept {
   std::size_t i = 0;
   for (; i + 16 <= pixels; i += 16) {
@@ -262,7 +276,7 @@ set make() noexcept {
   s.up = up;
   s.average = {s.average[0], s.average[1], average<3>, average<4>, average<6>, average<8>};
   s.paeth = {s.paeth[0], paeth<2>, paeth<3>, paeth<4>, paeth<6>, paeth<8>};
-  s.paeth_two = {paeth_two<1>, paeth_two<2>, paeth_two<3>, paeth_two<4>};
+  s.paeth_rows = {paeth_rows<1>, paeth_rows<2>, paeth_rows<3>, paeth_rows<4>, paeth_rows<6>, paeth_rows<8>};
   s.gray_to_rgb = gray_to_rgb;
   s.rgb_to_gray = rgb_to_gray;
   s.rgba_to_rgb = rgba_to_rgb;

@@ -59,10 +59,10 @@ void paeth(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above
 }
 
 template<std::size_t Pixel>
-void paeth_two(std::uint8_t* to, std::uint8_t* to_below, const std::uint8_t* from, const std::uint8_t* from_below,
-               const std::uint8_t* above, std::size_t bytes) noexcept {
-  paeth<Pixel>(to, from, above, bytes, true);
-  paeth<Pixel>(to_below, from_below, to, bytes, true);
+void paeth_rows(const row* rows, std::size_t count, const std::uint8_t* above, std::size_t bytes) noexcept {
+  for (const row* r = rows; r != rows + count; above = r++->to) {
+    paeth<Pixel>(r->to, r->from, above, bytes, true);
+  }
 }
 
 void gray_to_rgb(std::uint8_t* to, const std::uint8_t* from, std::size_t pixels) noexcept {
@@ -142,7 +142,7 @@ constexpr set all = {
     up,
     {average<1>, average<2>, average<3>, average<4>, average<6>, average<8>},
     {paeth<1>, paeth<2>, paeth<3>, paeth<4>, paeth<6>, paeth<8>},
-    {paeth_two<1>, paeth_two<2>, paeth_two<3>, paeth_two<4>},
+    {paeth_rows<1>, paeth_rows<2>, paeth_rows<3>, paeth_rows<4>, paeth_rows<6>, paeth_rows<8>},
     gray_to_rgb,
     rgb_to_gray,
     rgba_to_rgb,

@@ -90,7 +90,7 @@ set make() noexcept {
   s.sub = {s.sub[0], s.sub[1], sub<3>, sub<4>, sub<6>, sub<8>};
   s.average = {s.average[0], s.average[1], average<3>, average<4>, average<6>, average<8>};
   s.paeth = {paeth<1>, paeth<2>, paeth<3>, paeth<4>, paeth<6>, paeth<8>};
-  s.paeth_two = {paeth_two<1>, paeth_two<2>, paeth_two<3>, paeth_two<4>};
+  s.paeth_rows = sse41_paeth_rows();
   s.gray_to_rgb = gray_to_rgb;
   s.rgb_to_gray = rgb_to_gray;
   s.rgba_to_rgb = rgba_to_rgb;

@@ -9,6 +9,7 @@ namespace weir::png::kernels {
 [[nodiscard]] const set& sse2() noexcept;
 /// For those with SSSE3 and SSE4.1.
 [[nodiscard]] const set& sse41() noexcept;
+[[nodiscard]] std::array<unfilter_rows, pixel_sizes.size()> sse41_paeth_rows() noexcept; ///< its rows (sse41_rows.cpp)
 /// For those with AVX2, BMI and BMI2.
 [[nodiscard]] const set& avx2() noexcept;
 #endif

@@ -38,14 +38,6 @@ template<std::size_t Pixel> WEIR_TARGET inline void store_pixel(std::uint8_t* to
   }
 }
 
-WEIR_TARGET inline __m128i magnitude(__m128i v) noexcept {
-#if WEIR_SSE41
-  return _mm_abs_epi16(v);
-#else
-  return _mm_max_epi16(v, _mm_sub_epi16(_mm_setzero_si128(), v));
-#endif
-}
-
 // b where the mask is set, else a.
 WEIR_TARGET inline __m128i choose(__m128i mask, __m128i b, __m128i a) noexcept {
 #if WEIR_SSE41
@@ -92,34 +84,37 @@ WEIR_TARGET void average(std::uint8_t* to, const std::uint8_t* from, const std::
   }
 }
 
-// All pixels with a zero byte above each byte. What doesn't depend on the pixel to the left is off the chain from one pixel to
-// the next, which is an addition, a magnitude, a minimum, a comparison and a choice long.
+// Paeth's predictor, in bytes. Where the corner lies between the other two, it is as far (`down`) above the lower one as the
+// prediction is from the higher one, and as far (`up`) below the higher one as the prediction is from the lower one; from the
+// prediction to the corner it is the difference of the two. So the lower one is the nearest where up is at most half of down,
+// and the higher one where down is at most half of up. Where the corner lies outside, one of the two is zero, which says the
+// same.
 WEIR_TARGET inline __m128i paeth_pixels(__m128i x, __m128i left, __m128i b, __m128i corner) noexcept {
-  const __m128i b_c = _mm_sub_epi16(b, corner);
-  const __m128i to_left = magnitude(b_c);
-  const __m128i to_above = magnitude(_mm_sub_epi16(left, corner));
-  const __m128i to_corner = magnitude(_mm_add_epi16(left, _mm_sub_epi16(b_c, corner)));
-  const __m128i other = choose(_mm_cmpgt_epi16(to_above, to_corner), _mm_add_epi8(corner, x), _mm_add_epi8(b, x));
-  return choose(_mm_cmpgt_epi16(to_left, _mm_min_epi16(to_above, to_corner)), other, _mm_add_epi8(left, x));
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i low = _mm_min_epu8(left, b);
+  const __m128i high = _mm_max_epu8(left, b);
+  const __m128i down = _mm_subs_epu8(corner, low);
+  const __m128i up = _mm_subs_epu8(high, corner);
+  const __m128i is_low = _mm_cmpeq_epi8(_mm_subs_epu8(_mm_adds_epu8(up, up), down), zero);
+  const __m128i is_high = _mm_cmpeq_epi8(_mm_subs_epu8(_mm_adds_epu8(down, down), up), zero);
+  const __m128i other = choose(is_high, _mm_add_epi8(high, x), _mm_add_epi8(corner, x));
+  return choose(is_low, _mm_add_epi8(low, x), other);
 }
 
 template<std::size_t Pixel>
 WEIR_TARGET inline void paeth_step(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, __m128i& left,
                                    __m128i& corner, bool last) noexcept {
-  const __m128i zero = _mm_setzero_si128();
-  const __m128i b = _mm_unpacklo_epi8(load_pixel<Pixel>(above, last), zero);
-  const __m128i x = _mm_unpacklo_epi8(load_pixel<Pixel>(from, last), zero);
-  left = paeth_pixels(x, left, b, corner);
+  const __m128i b = load_pixel<Pixel>(above, last);
+  left = paeth_pixels(load_pixel<Pixel>(from, last), left, b, corner);
   corner = b;
-  store_pixel<Pixel>(to, _mm_packus_epi16(left, left), last);
+  store_pixel<Pixel>(to, left, last);
 }
 
 template<std::size_t Pixel>
 WEIR_TARGET void paeth(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, std::size_t bytes,
                        bool first) noexcept {
-  const __m128i zero = _mm_setzero_si128();
-  __m128i left = first ? zero : _mm_unpacklo_epi8(load_pixel<Pixel>(to - Pixel, true), zero);
-  __m128i corner = first ? zero : _mm_unpacklo_epi8(load_pixel<Pixel>(above - Pixel, true), zero);
+  __m128i left = first ? _mm_setzero_si128() : load_pixel<Pixel>(to - Pixel, true);
+  __m128i corner = first ? _mm_setzero_si128() : load_pixel<Pixel>(above - Pixel, true);
   std::size_t i = 0;
   for (; i + Pixel < bytes; i += Pixel) {
     paeth_step<Pixel>(to + i, from + i, above + i, left, corner, false);
@@ -129,37 +124,9 @@ WEIR_TARGET void paeth(std::uint8_t* to, const std::uint8_t* from, const std::ui
   }
 }
 
-// Pixels of two rows in the halves of a vector: one of the row itself, and the one before it of the row below, which is then
-// above and to the left of nothing that isn't there.
 template<std::size_t Pixel>
-WEIR_TARGET void paeth_two(std::uint8_t* to, std::uint8_t* to_below, const std::uint8_t* from, const std::uint8_t* from_below,
-                           const std::uint8_t* above, std::size_t bytes) noexcept {
-  static_assert(Pixel <= 4);
-  const __m128i zero = _mm_setzero_si128();
-  __m128i left = zero;
-  __m128i corner = zero;
-  const auto step = [&](__m128i b, __m128i x, __m128i x_below) WEIR_TARGET {
-    const __m128i both = _mm_unpacklo_epi64(_mm_unpacklo_epi8(b, zero), left);
-    left = paeth_pixels(_mm_unpacklo_epi8(_mm_unpacklo_epi32(x, x_below), zero), left, both, corner);
-    corner = both;
-    return _mm_packus_epi16(left, left);
-  };
-  const auto below = [](__m128i pixels) WEIR_TARGET { return _mm_srli_epi64(pixels, 32); };
-  std::size_t i = 0;
-  for (; i + Pixel < bytes; i += Pixel) {
-    const bool starts = i == 0;
-    const __m128i pixels = step(load_pixel<Pixel>(above + i, false), load_pixel<Pixel>(from + i, false),
-                                starts ? zero : load_pixel<Pixel>(from_below + i - Pixel, false));
-    store_pixel<Pixel>(to + i, pixels, false);
-    if (!starts) {
-      store_pixel<Pixel>(to_below + i - Pixel, below(pixels), false);
-    }
+void paeth_rows(const row* rows, std::size_t count, const std::uint8_t* above, std::size_t bytes) noexcept {
+  for (const row* r = rows; r != rows + count; above = r++->to) {
+    paeth<Pixel>(r->to, r->from, above, bytes, true);
   }
-  const __m128i last = step(load_pixel<Pixel>(above + i, true), load_pixel<Pixel>(from + i, true),
-                            i == 0 ? zero : load_pixel<Pixel>(from_below + i - Pixel, false));
-  store_pixel<Pixel>(to + i, last, true);
-  if (i != 0) {
-    store_pixel<Pixel>(to_below + i - Pixel, below(last), false);
-  }
-  store_pixel<Pixel>(to_below + i, below(step(zero, zero, load_pixel<Pixel>(from_below + i, true))), true);
 }

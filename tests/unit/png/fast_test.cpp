@@ -106,6 +106,28 @@ TEST_CASE("whichever kernels the processor has, the bytes are libpng's, for ever
   }
 }
 
+TEST_CASE("rows that wait for others to be made with them are not lost, however wide they are and whatever is made of them") {
+  patterns::noise random(11);
+  const int paeth = 0x80;
+  for (const auto kind : {patterns::kind{0, 8}, patterns::kind{2, 8}, patterns::kind{4, 8}, patterns::kind{6, 16}}) {
+    for (const std::uint32_t width : {1000U, 3000U, 4096U, 5500U, 9000U, 30'000U}) {
+      for (const bool interlaced : {false, true}) {
+        picture p = patterns::make(kind, width, 21, interlaced, width);
+        for (std::uint8_t& sample : p.samples) {
+          sample = static_cast<std::uint8_t>(random.next());
+        }
+        p.filters = paeth;
+        p.level = 1;
+        const bytes file = encode(p);
+        for (const int channels : {0, 1, 4}) {
+          INFO(patterns::name(kind) << (interlaced ? " interlaced " : " ") << width << " wide, channels " << channels);
+          REQUIRE(fast_difference(file, {.channels = channels}) == "");
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("the fast decoder writes at most 64 KiB more once a stop has been asked for") {
   // The flag lies in the output itself: a pixel of ones sets it.
   picture p = patterns::make({0, 8}, 1024, 1024);

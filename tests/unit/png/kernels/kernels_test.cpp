@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -125,28 +127,91 @@ void check_unfilter(kernels::unfilter expected, kernels::unfilter tested, std::s
   }
 }
 
-void check_two(kernels::unfilter_two expected, kernels::unfilter_two tested, std::size_t pixel) {
+void check_rows(kernels::unfilter_rows expected, kernels::unfilter_rows tested, std::size_t pixel) {
   for (std::size_t pixels = 1; pixels <= 67; ++pixels) {
-    for (std::size_t offset = 0; offset < 16; ++offset) {
+    for (std::size_t count = 1; count <= kernels::rows_together.at(kernels::size_index(pixel)); ++count) {
       const std::size_t size = pixels * pixel;
-      room from(offset, noise(size, pixels + offset));
-      room from_below(offset / 3, noise(size, pixels * 5 + offset));
-      room above(offset / 2, noise(size, pixels * 3 + offset));
-      const bytes any(size, 0x77);
+      const std::size_t offset = (pixels * 5 + count * 3) % 16;
+      room above(offset / 2, noise(size, pixels * 3 + count));
+      std::vector<room> from;
       std::vector<room> a;
       std::vector<room> b;
-      for (std::vector<room>* to : {&a, &b}) {
-        to->emplace_back(offset, any);
-        to->emplace_back(offset / 2, any);
+      std::array<kernels::row, kernels::most_rows> rows_a;
+      std::array<kernels::row, kernels::most_rows> rows_b;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t at = (offset + i * pixel) % 16;
+        from.emplace_back(at, noise(size, pixels + i * 11));
+        a.emplace_back(at / 2, bytes(size, 0x77));
+        b.emplace_back(at / 2, bytes(size, 0x77));
+        rows_a.at(i) = {a[i].data(), from[i].data()};
+        rows_b.at(i) = {b[i].data(), from[i].data()};
       }
-      expected(a[0].data(), a[1].data(), from.data(), from_below.data(), above.data(), size);
-      tested(b[0].data(), b[1].data(), from.data(), from_below.data(), above.data(), size);
-      INFO(pixels << " pixels at " << offset);
-      REQUIRE(a[0].content() == b[0].content());
-      REQUIRE(a[1].content() == b[1].content());
-      REQUIRE((b[0].intact() && b[1].intact()));
+      expected(rows_a.data(), count, above.data(), size);
+      tested(rows_b.data(), count, above.data(), size);
+      for (std::size_t i = 0; i < count; ++i) {
+        INFO(pixels << " pixels, row " << i << " of " << count);
+        REQUIRE(a[i].content() == b[i].content());
+        REQUIRE(b[i].intact());
+      }
     }
   }
+}
+
+// As the specification has it.
+int predictor(int left, int above, int corner) {
+  const int p = left + above - corner;
+  const int to_left = std::abs(p - left);
+  const int to_above = std::abs(p - above);
+  const int to_corner = std::abs(p - corner);
+  return to_left <= to_above && to_left <= to_corner ? left : to_above <= to_corner ? above : corner;
+}
+
+// Rows in which each even pixel has one value, and each byte of an odd one has another: next to each other (left), and in rows
+// one below the other (above, corner), all combinations of three come to be.
+bytes striped(std::size_t pixel, int value) {
+  bytes b;
+  for (int each = 0; each < 256; each += static_cast<int>(pixel)) {
+    b.insert(b.end(), pixel, static_cast<std::uint8_t>(value));
+    for (std::size_t i = 0; i < pixel; ++i) {
+      b.push_back(static_cast<std::uint8_t>(each + static_cast<int>(i)));
+    }
+  }
+  return b;
+}
+
+bytes filtered(const bytes& row, const bytes& above, std::size_t pixel) {
+  bytes b(row.size());
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    const int p = i < pixel ? above[i] : predictor(row[i - pixel], above[i], above[i - pixel]);
+    b[i] = static_cast<std::uint8_t>(row[i] - p);
+  }
+  return b;
+}
+
+// Rows that are striped with `even` in turn with others, from `odd` on.
+void check_combinations(const kernels::set& s, std::size_t pixel, const std::vector<bytes>& stripes, int even, int odd) {
+  const std::size_t index = kernels::size_index(pixel);
+  const std::size_t count = kernels::rows_together.at(index);
+  const std::size_t size = stripes[0].size();
+  std::vector<bytes> from;
+  std::vector<bytes> made(count, bytes(size));
+  std::array<kernels::row, kernels::most_rows> rows;
+  const auto stripe = [&](std::size_t row) -> const bytes& {
+    return stripes.at(static_cast<std::size_t>(row % 2 == 0 ? even : (odd + static_cast<int>(row) / 2) % 256));
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    from.push_back(filtered(stripe(i + 1), stripe(i), pixel));
+    rows.at(i) = {made[i].data(), from[i].data()};
+  }
+  s.paeth_rows.at(index)(rows.data(), count, stripe(0).data(), size);
+  bool equal = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    equal = equal && made[i] == stripe(i + 1);
+    s.paeth.at(index)(made[i].data(), from[i].data(), stripe(i).data(), size, true);
+    equal = equal && made[i] == stripe(i + 1);
+  }
+  INFO(even << " " << odd);
+  REQUIRE(equal);
 }
 
 // `convert` is called with a kernel, where to and from where, and how many pixels.
@@ -179,8 +244,27 @@ TEST_CASE("every set of kernels undoes filters as scalar does, and touches nothi
       check_unfilter(scalar.up, s->up, pixel);
       check_unfilter(scalar.average.at(i), s->average.at(i), pixel);
       check_unfilter(scalar.paeth.at(i), s->paeth.at(i), pixel);
-      if (i < scalar.paeth_two.size()) {
-        check_two(scalar.paeth_two.at(i), s->paeth_two.at(i), pixel);
+      check_rows(scalar.paeth_rows.at(i), s->paeth_rows.at(i), pixel);
+    }
+  }
+}
+
+TEST_CASE("every set of kernels finds the Paeth predictor of every three bytes, in one row and in several") {
+  for (const kernels::set* s : kernels::usable()) {
+    for (const std::size_t pixel : {1U, 4U}) {
+      if (s == nullptr || (pixel == 4 && s == &kernels::scalar())) {
+        continue;
+      }
+      INFO(s->name << ", pixels of " << pixel << " bytes");
+      std::vector<bytes> stripes;
+      for (int value = 0; value < 256; ++value) {
+        stripes.push_back(striped(pixel, value));
+      }
+      const auto step = static_cast<int>(kernels::rows_together.at(kernels::size_index(pixel))) / 2;
+      for (int even = 0; even < 256; ++even) {
+        for (int odd = even / step * step; odd < 256; odd += step) { // the other half comes in the other order
+          check_combinations(*s, pixel, stripes, even, odd);
+        }
       }
     }
   }
