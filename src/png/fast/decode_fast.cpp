@@ -19,10 +19,10 @@ namespace weir::png {
 namespace {
 
 constexpr std::size_t output_step = 16 * 1024; // decompressed bytes between two looks at the stop flag
-constexpr std::size_t pixel_step = 48 * 1024;  // bytes of pixels made of them; rows that were kept back may come on top
+constexpr std::size_t pixel_step = 64 * 1024;  // bytes of pixels made of them, and of what was kept back before
 constexpr std::size_t input_step = 8 * 1024;
-static_assert(row_sink::most_left <= inflater::window);
 constexpr std::size_t window_bytes = inflater::window + 6 * output_step;
+static_assert(row_sink::most_left + output_step <= window_bytes);
 
 // All of a decode that is not rows.
 struct state {
@@ -48,8 +48,7 @@ bool too_long(std::uint32_t idat, std::uint64_t raw) noexcept { return idat > st
 // Decompresses the IDATs and gives the bytes to the rows. The first one's data is next; behind it stands the start of what
 // follows the last.
 ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
-  const std::size_t made = s.convert.output().row_bytes();
-  const std::size_t most = std::clamp<std::size_t>(pixel_step * row_bytes(h, h.width) / made, 512, output_step);
+  const std::size_t most = pixel_step * pixel_bits(h) / (8 * s.convert.pixel_bytes()) - inflater::slack;
   const std::uint64_t all = raw_bytes(h);
   std::uint64_t produced = 0;
   std::uint32_t checksum = 1;
@@ -65,15 +64,16 @@ ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
       return ending::stopped;
     }
     if (write > window + window_bytes - output_step) {
-      const std::uint8_t* const kept = write - inflater::window; // all that isn't read yet is in there
-      std::memmove(window, kept, inflater::window);
-      read -= kept - window;
-      write = window + inflater::window;
+      const std::size_t kept = std::max(inflater::window, static_cast<std::size_t>(write - read)); // all that isn't read yet
+      read -= write - kept - window;
+      std::memmove(window, write - kept, kept);
+      write = window + kept;
     }
     // Behind the last byte nothing more may come but the stream's end.
     const std::uint64_t expected = all - produced;
     s.pixels.expect(expected, piece.size() + s.in.input_left());
-    const std::size_t room = expected == 0 ? 1 : static_cast<std::size_t>(std::min<std::uint64_t>(expected, most));
+    const std::size_t allowed = std::min(output_step, most - static_cast<std::size_t>(write - read));
+    const std::size_t room = expected == 0 ? 1 : static_cast<std::size_t>(std::min<std::uint64_t>(expected, allowed));
     inflater::step step{piece.data(), piece.data() + piece.size(), write, write + room, window};
     const inflater::outcome how = s.pixels.run(step);
     const auto n = static_cast<std::size_t>(step.to - write);

@@ -19,8 +19,9 @@ struct fast_result {
 /// Decodes what it can be sure to decode as libpng would, without a warning of anything from the pixels on: `ok`. Everything
 /// else, good or bad, is `not_claimed`, and what stands in `to` is then of no meaning. Or `stopped`.
 ///
-/// A file is read once from start to end; each row is made when its bytes have been decompressed, a few KiB before. As `decode`
-/// (decode.hpp) in all other things; it looks at `stop` before every 16 KiB of output and every 32 KiB of input.
+/// A file is read once from start to end; each row is made when its bytes have been decompressed, a few KiB before, or up to
+/// 48 KiB where it is made together with others. As `decode` (decode.hpp) in all other things; it looks at `stop` before every
+/// 64 KiB of pixels, 16 KiB of decompressed bytes and 8 KiB of input.
 [[nodiscard]] fast_result decode_fast(const memory::segment* input, const header& h, const png_options& options,
                                       const surface& to, scratch& memory, stop_flag stop,
                                       const kernels::set& k = kernels::best()) noexcept;

@@ -24,8 +24,8 @@ public:
   /// if a row has a filter that there isn't.
   [[nodiscard]] const std::uint8_t* take(const std::uint8_t* from, const std::uint8_t* end) noexcept;
 
-  /// Bytes, of which there is more to come; and no more than 16 KiB of pixels would have been made of them.
-  static constexpr std::size_t most_left = 16 * 1024;
+  /// Bytes, of which there is more to come; and no more than 48 KiB of pixels would have been made of them.
+  static constexpr std::size_t most_left = 48 * 1024 + kernels::most_rows;
 
   [[nodiscard]] static std::size_t scratch_bytes(const header& h) noexcept;
 
