@@ -53,7 +53,7 @@ set make() noexcept {
   s.avx2_bmi2 = true;
   s.sub = {s.sub[0], s.sub[1], sub<3>, sub<4>, sub<6>, sub<8>};
   s.up = up;
-  s.average = {s.average[0], s.average[1], average<3>, average<4>, average<6>, average<8>};
+  s.average = {average<1>, average<2>, average<3>, average<4>, average<6>, average<8>};
   // Paeth's stay: with three operands, many processors take two or three steps for the choice by a mask that is one with two.
   s.high_bytes = high_bytes;
   s.swap = swap;

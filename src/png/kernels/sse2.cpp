@@ -58,7 +58,7 @@ set make() noexcept {
   s.name = "sse2";
   s.sub = {s.sub[0], s.sub[1], sub<3>, sub<4>, sub<6>, sub<8>};
   s.up = up;
-  s.average = {s.average[0], s.average[1], average<3>, average<4>, average<6>, average<8>};
+  s.average = {average<1>, average<2>, average<3>, average<4>, average<6>, average<8>};
   s.paeth = {paeth<1>, paeth<2>, paeth<3>, paeth<4>, paeth<6>, paeth<8>};
   s.paeth_rows = {paeth_rows<1>, paeth_rows<2>, paeth_rows<3>, paeth_rows<4>, paeth_rows<6>, paeth_rows<8>};
   s.high_bytes = high_bytes;

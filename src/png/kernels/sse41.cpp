@@ -88,7 +88,7 @@ set make() noexcept {
   set s = sse2();
   s.name = "sse4.1";
   s.sub = {s.sub[0], s.sub[1], sub<3>, sub<4>, sub<6>, sub<8>};
-  s.average = {s.average[0], s.average[1], average<3>, average<4>, average<6>, average<8>};
+  s.average = {average<1>, average<2>, average<3>, average<4>, average<6>, average<8>};
   s.paeth = {paeth<1>, paeth<2>, paeth<3>, paeth<4>, paeth<6>, paeth<8>};
   s.paeth_rows = sse41_paeth_rows();
   s.gray_to_rgb = gray_to_rgb;

@@ -61,26 +61,27 @@ WEIR_TARGET void sub(std::uint8_t* to, const std::uint8_t* from, const std::uint
   }
 }
 
+// In complements: there, rounding up, as the instruction does, is rounding down. Nothing else is between a pixel and the next.
 template<std::size_t Pixel>
-WEIR_TARGET inline void average_step(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, __m128i& left,
+WEIR_TARGET inline void average_step(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, __m128i& not_left,
                                      bool last) noexcept {
-  const __m128i b = load_pixel<Pixel>(above, last);
-  // Rounded up; less one where the sum was odd.
-  const __m128i odd = _mm_and_si128(_mm_xor_si128(left, b), _mm_set1_epi8(1));
-  left = _mm_add_epi8(_mm_sub_epi8(_mm_avg_epu8(left, b), odd), load_pixel<Pixel>(from, last));
-  store_pixel<Pixel>(to, left, last);
+  const __m128i ones = _mm_set1_epi8(-1);
+  const __m128i not_b = _mm_xor_si128(load_pixel<Pixel>(above, last), ones);
+  not_left = _mm_sub_epi8(_mm_avg_epu8(not_left, not_b), load_pixel<Pixel>(from, last));
+  store_pixel<Pixel>(to, _mm_xor_si128(not_left, ones), last);
 }
 
 template<std::size_t Pixel>
 WEIR_TARGET void average(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* above, std::size_t bytes,
                          bool first) noexcept {
-  __m128i left = first ? _mm_setzero_si128() : load_pixel<Pixel>(to - Pixel, true);
+  const __m128i left = first ? _mm_setzero_si128() : load_pixel<Pixel>(to - Pixel, true);
+  __m128i not_left = _mm_xor_si128(left, _mm_set1_epi8(-1));
   std::size_t i = 0;
   for (; i + Pixel < bytes; i += Pixel) {
-    average_step<Pixel>(to + i, from + i, above + i, left, false);
+    average_step<Pixel>(to + i, from + i, above + i, not_left, false);
   }
   if (i < bytes) {
-    average_step<Pixel>(to + i, from + i, above + i, left, true);
+    average_step<Pixel>(to + i, from + i, above + i, not_left, true);
   }
 }
 
