@@ -129,6 +129,8 @@ public:
     if (bytes < 16) {
       return paeth_rows<Pixel>(rows, count, above, bytes);
     }
+    // The edges read what they write around. Memory whose first use is a read the kernel would map twice, and tell all threads.
+    std::for_each(rows, rows + count, [](const row& r) { r.to[0] = 0; });
     std::array<row, most> all; // of which those that there aren't read what the first one reads
     std::fill(std::copy(rows, rows + count, all.begin()), all.end(), rows[0]);
     const auto size = static_cast<std::ptrdiff_t>(bytes);

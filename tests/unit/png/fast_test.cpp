@@ -6,8 +6,12 @@
 #include <span>
 #include <vector>
 
+#include <sys/mman.h>
+#include <sys/resource.h>
+
 #include "../../conformance/chunks.hpp"
 #include "../../conformance/patterns.hpp"
+#include "../../sanitized.hpp"
 #include "decoding.hpp"
 #include "png/fast/decode_fast.hpp"
 #include "png/kernels/kernels.hpp"
@@ -144,6 +148,42 @@ TEST_CASE("the fast decoder writes at most 64 KiB more once a stop has been aske
     const auto written = static_cast<std::size_t>(std::count(room.begin(), room.end(), std::byte{1}));
     CHECK(written > at);
     CHECK(written <= at + 64 * 1024);
+  }
+}
+
+// Memory whose first use is a read is mapped twice, and all threads are told.
+TEST_CASE("each page that pixels go to is mapped once: it is written before it is read") {
+  if (sanitized) {
+    return; // maps more
+  }
+  for (const auto kind : {patterns::kind{0, 8}, patterns::kind{2, 8}, patterns::kind{6, 8}, patterns::kind{6, 16}}) {
+    picture p = patterns::make(kind, 1024, 1024);
+    for (const int filters : {0x08, 0x10, 0x20, 0x40, 0x80, 0xF8}) {
+      p.filters = filters;
+      const bytes file = encode(p);
+      const chain input(file);
+      const auto h = std::get<png::header>(png::parse_header(input.first(), {.bits = kind.bit_depth}));
+      const png_options options{.bits = kind.bit_depth};
+      const std::size_t size = png::output_shape(h, options).bytes();
+      for (const png::kernels::set* kernels : png::kernels::usable()) {
+        if (kernels == nullptr) {
+          continue;
+        }
+        void* const room = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        REQUIRE(room != MAP_FAILED);
+        png::scratch memory(worker_scratch());
+        rusage before{};
+        rusage after{};
+        getrusage(RUSAGE_THREAD, &before);
+        const std::span to(static_cast<std::byte*>(room), size);
+        const png::fast_result got = png::decode_fast(input.first(), h, options, to, memory, {}, *kernels);
+        getrusage(RUSAGE_THREAD, &after);
+        munmap(room, size);
+        INFO(patterns::name(kind) << ", filters " << filters << ", " << kernels->name);
+        CHECK(got.how == ending::ok);
+        CHECK(after.ru_minflt - before.ru_minflt <= static_cast<long>(size / 4096 + 100));
+      }
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "../../sanitized.hpp"
 #include "../io/test_files.hpp"
 #include "png_files.hpp"
 
@@ -13,16 +14,7 @@ using namespace weir::test;
 
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WEIR_TEST_SLOW 1
-#endif
-#endif
-#ifdef WEIR_TEST_SLOW
-constexpr int rounds = 25;
-#else
-constexpr int rounds = 250; // of each of the four settings
-#endif
+constexpr int rounds = weir::sanitized ? 25 : 250; // of each of the four settings
 
 int mappings() {
   std::ifstream maps("/proc/self/maps");

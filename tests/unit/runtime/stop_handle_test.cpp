@@ -1,5 +1,6 @@
 #include <weir/stop_handle.hpp>
 
+#include "../../sanitized.hpp"
 #include "runtime/control.hpp"
 #include "settings.hpp"
 
@@ -81,11 +82,7 @@ TEST_CASE("a stop handle is harmless whatever moment another thread uses it at")
   std::atomic<int> round{0};
   std::atomic<int> finished{0};
   weir::stop_handle current;
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-  constexpr int rounds = 1000;
-#else
-  constexpr int rounds = 2500; // times four settings
-#endif
+  constexpr int rounds = weir::sanitized ? 1000 : 2500; // times four settings
   std::thread other([&] {
     for (int i = 1; i <= rounds; ++i) {
       while (round.load() != i) {
