@@ -29,6 +29,12 @@ struct header {
   friend constexpr bool operator==(const header&, const header&) noexcept = default;
 };
 
+/// Bits of a pixel in the file.
+constexpr std::size_t pixel_bits(const header& h) noexcept {
+  const std::size_t samples = h.has_palette() ? 1 : (h.has_color() ? 3U : 1U) + (h.has_alpha() ? 1U : 0U);
+  return samples * h.bit_depth;
+}
+
 /// Reads the signature and the header chunk, and checks what libpng checks of them, TensorFlow's limit (width × height < 2^29)
 /// and the caller's. Looks at the first 33 bytes only, unless chunks that libpng doesn't know stand before the header: libpng
 /// passes over those, so this does. A failure's stage is `header`.

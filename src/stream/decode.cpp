@@ -94,7 +94,6 @@ private:
       to.data = g.data;
       to.memory = std::move(g.slot);
       to.batch = g.batch;
-
     } else {
       const std::uint64_t budget = decoder_.runtime().pixels.budget();
       if (p.output.bytes() > budget) {

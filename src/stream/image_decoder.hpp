@@ -62,7 +62,8 @@ public:
 class decoder {
   // In and out together: some 50 microseconds.
   static constexpr std::size_t brief_bytes = 12 * 1024;
-  static constexpr std::size_t patient_bytes = 1024 * 1024; // of pixels: a few milliseconds at most
+  // Those, and what is decompressed: a few milliseconds, usually.
+  static constexpr std::size_t patient_bytes = 2 * 1024 * 1024;
 
 public:
   decoder(services& s, const png_options& o) noexcept : services_(s), options_(o) {}
@@ -106,7 +107,7 @@ public:
   }
 
   /// Decodes into `to`. Gives the image's warning, or throws its failure; `info` gets the time. `batch`: nobody sees the image
-  /// before the others of that batch.
+  /// before the others of that batch, or hardly anybody.
   task<std::string> decode(const encoded& bytes, const decode_plan& p, std::span<std::byte> to, item_info& info,
                            const void* batch = nullptr) {
     const input_view in(bytes);
@@ -115,9 +116,11 @@ public:
       png::scratch memory(p.scratch ? p.scratch.span() : services_.workers.scratch(worker));
       const auto which = options_.use_libpng ? png::decoder_choice::reference : png::decoder_choice::automatic;
       result = png::decode(in.first(), p.header, options_, to, memory, stop, which);
+      return result.how == png::ending::ok; // a failure may be the end of the run
     };
     const bool brief = to.size() + bytes.size() <= brief_bytes;
-    const void* const together = to.size() <= patient_bytes ? batch : nullptr;
+    const std::uint64_t decompressed = std::uint64_t{p.header.width} * p.header.height * png::pixel_bits(p.header) / 8;
+    const void* const together = to.size() + bytes.size() + decompressed <= patient_bytes ? batch : nullptr;
     info.decode_time =
         co_await job_operation(services_, work, "worker to decode", info.from.text(), to.size(), brief, together);
     if (result.how == png::ending::stopped) {
@@ -153,6 +156,7 @@ private:
     auto work = [&](stop_flag stop, int worker) noexcept {
       png::scratch memory(services_.workers.scratch(worker));
       result = png::probe(in.first(), h, options_, memory, stop);
+      return true;
     };
     (void)co_await job_operation(services_, work, "worker to look for transparency in", info.from.text());
     co_return std::move(result);

@@ -56,7 +56,8 @@ private:
   chain* chain_ = nullptr;
 };
 
-/// A function on a worker: `f(stop_flag, worker)`, which doesn't throw. It lives in the awaiting frame, as do its results.
+/// A function on a worker: `f(stop_flag, worker)`, which doesn't throw, and says whether its end may be handed over together
+/// with others'. It lives in the awaiting frame, as do its results.
 template<class F> class [[nodiscard]] job_operation final : public outside_operation, workers::job {
 public:
   /// What it is, on which input (it outlives this), and how much memory it holds, for dumps. For `brief` and `together` see
@@ -80,7 +81,7 @@ private:
   static void run_on_worker(job& j, int worker) noexcept {
     auto& self = static_cast<job_operation&>(j);
     self.begun_ = clock::now();
-    self.f_(j.stop(), worker);
+    self.urgent = !self.f_(j.stop(), worker);
     self.ended_ = clock::now();
   }
   static void back_on_loop(loop::remote_node& n) noexcept {

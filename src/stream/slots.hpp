@@ -16,7 +16,7 @@ struct slot_grant {
   explicit slot_grant(std::exception_ptr f) noexcept : failure(std::move(f)) {}
   std::byte* data = nullptr;
   owner slot;                  ///< dropped: the image failed, or was left out, and the place is free again
-  const void* batch = nullptr; ///< whose it is: nobody sees the image before all of that batch's
+  const void* batch = nullptr; ///< whose it is: the image is hardly of use before all of that batch's
   std::exception_ptr failure;
 };
 

@@ -28,10 +28,11 @@ struct job : loop::remote_node {
 
   /// Hints of the owner's, so that jobs cost the loop one wake for a few. Before a worker begins another job it hands over what
   /// it has finished; it may keep that a moment before one that is `brief`, which takes less than some 50 µs, and before one
-  /// that is `together` with all that it keeps: their results are of no use before that job's, and it takes some milliseconds
-  /// at most.
+  /// that is `together` with all that it keeps: their results are hardly of use before that job's, and it usually takes a few
+  /// milliseconds at most. Whatever they say, `work` may say that its own result is `urgent`.
   bool brief = false;
   const void* together = nullptr; ///< what they belong to; only compared
+  bool urgent = false;            ///< the worker's: it is handed over at once, with all that was kept
 
   // The pool's own, from the submit to the coming back.
   enum class place : std::uint8_t { buffered, queued, elsewhere };

@@ -123,6 +123,7 @@ void pool::stop() noexcept {
 void pool::submit(job& j) noexcept {
   assert(j.where == job::place::elsewhere);
   j.ran = false;
+  j.urgent = false;
   j.where = job::place::buffered;
   buffered_.push_back(j);
 }
@@ -184,7 +185,7 @@ void pool::work(worker& me) noexcept {
       j->work(*j, me.index);
     }
     done.add(*j);
-    if (!j->brief && j->together == nullptr) {
+    if (j->urgent || (!j->brief && j->together == nullptr)) {
       hand_over(done);
     }
   }

@@ -15,17 +15,16 @@ namespace weir::png {
 class chunk_reader {
 public:
   /// Once `stop` is requested nothing is as it should be, from the next 32 KiB of a chunk on.
-  explicit chunk_reader(const memory::segment* input, stop_flag stop = {}) noexcept
-      : input_(input), stop_(stop), size_(cursor(input).skip(~std::size_t{0})) {}
+  explicit chunk_reader(const memory::segment* input, stop_flag stop = {}) noexcept : input_(input), stop_(stop) {}
 
   /// Takes the signature: true if it is PNG's.
   [[nodiscard]] bool signature() noexcept;
   /// Goes on to the next chunk: reads its length and name. The one before has been finished.
   [[nodiscard]] bool next() noexcept;
 
-  [[nodiscard]] std::uint32_t name() const noexcept { return name_; }                         ///< as `name_of` gives it
-  [[nodiscard]] std::uint32_t left() const noexcept { return left_; }                         ///< bytes of data not taken yet
-  [[nodiscard]] std::uint64_t input_left() const noexcept { return size_ - input_.offset(); } ///< of the whole file
+  [[nodiscard]] std::uint32_t name() const noexcept { return name_; }             ///< as `name_of` gives it
+  [[nodiscard]] std::uint32_t left() const noexcept { return left_; }             ///< bytes of data not taken yet
+  [[nodiscard]] std::uint64_t offset() const noexcept { return input_.offset(); } ///< in the file: bytes taken so far
 
   /// Takes data; false if there is less.
   [[nodiscard]] bool read(std::uint8_t* to, std::size_t size) noexcept;
@@ -45,7 +44,6 @@ public:
 private:
   cursor input_;
   stop_flag stop_;
-  std::uint64_t size_; // of the input
   std::uint32_t name_ = 0;
   std::uint32_t left_ = 0;
   std::uint32_t checksum_ = 0;

@@ -26,6 +26,7 @@ static_assert(row_sink::most_left + output_step <= window_bytes);
 
 // All of a decode that is not rows.
 struct state {
+  std::uint64_t file_size;
   chunk_reader in;
   ancillary extras;
   conversion convert;
@@ -33,7 +34,8 @@ struct state {
   inflater pixels;
   alignas(64) std::array<std::uint8_t, window_bytes + inflater::slack> window;
 
-  state(const memory::segment* input, stop_flag stop) noexcept : in(input, stop) {}
+  state(const memory::segment* input, stop_flag stop) noexcept
+      : file_size(cursor(input).skip(~std::size_t{0})), in(input, stop) {}
 };
 
 constexpr std::size_t state_bytes = sizeof(state) + alignof(state);
@@ -71,7 +73,7 @@ ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
     }
     // Behind the last byte nothing more may come but the stream's end.
     const std::uint64_t expected = all - produced;
-    s.pixels.expect(expected, piece.size() + s.in.input_left());
+    s.pixels.expect(expected, piece.size() + s.file_size - s.in.offset());
     const std::size_t allowed = std::min(output_step, most - static_cast<std::size_t>(write - read));
     const std::size_t room = expected == 0 ? 1 : static_cast<std::size_t>(std::min<std::uint64_t>(expected, allowed));
     inflater::step step{piece.data(), piece.data() + piece.size(), write, write + room, window};

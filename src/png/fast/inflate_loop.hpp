@@ -58,7 +58,7 @@ struct inflate_loop {
                                                           0x0001000000000001,
                                                           0x0100000000000001};
 
-  /// How much of it is whole.
+  /// How many of a word's bytes are whole repetitions of so many bytes.
   static constexpr std::array<std::uint8_t, 8> whole_of = {0, 8, 8, 6, 8, 5, 6, 7};
 
   // They may overlap.
@@ -95,6 +95,7 @@ struct inflate_loop {
     } while (to < end);
   }
 };
-static_assert(inflater::slack >= 258 + 12 + inflate_loop::writes_ahead);
+// Behind the limit: two literals with each of three entries, a match, and what a copy writes by the way.
+static_assert(inflater::slack >= 3 * 2 + 258 + inflate_loop::writes_ahead);
 
 } // namespace weir::png

@@ -35,6 +35,12 @@ void join_below(std::uint32_t* table, std::size_t end) noexcept {
   }
 }
 
+#if defined(__x86_64__)
+#define WEIR_AVX2 __attribute__((target("avx2")))
+
+WEIR_AVX2 inline __m256i constant(std::uint32_t v) noexcept { return _mm256_set1_epi32(static_cast<int>(v)); }
+#endif
+
 } // namespace
 
 void join_codes(std::uint32_t* table) noexcept { join_below(table, all); }
@@ -54,10 +60,6 @@ std::uint32_t joinable(const std::uint8_t* lengths, std::size_t symbols) noexcep
 }
 
 #if defined(__x86_64__)
-
-#define WEIR_AVX2 __attribute__((target("avx2")))
-
-WEIR_AVX2 static inline __m256i constant(std::uint32_t v) noexcept { return _mm256_set1_epi32(static_cast<int>(v)); }
 
 // Eight at a time: what they look up is below them, from the second eight on.
 WEIR_AVX2 void join_codes_avx2(std::uint32_t* table) noexcept {

@@ -27,11 +27,6 @@ inline constexpr std::array<pass, 7> interlaced_passes = {
     {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}};
 inline constexpr pass whole_image = {0, 0, 1, 1};
 
-/// Bits of a pixel in the file.
-constexpr std::size_t pixel_bits(const header& h) noexcept {
-  const std::size_t samples = h.has_palette() ? 1 : (h.has_color() ? 3U : 1U) + (h.has_alpha() ? 1U : 0U);
-  return samples * h.bit_depth;
-}
 /// Bytes of a row of so many pixels, without its filter.
 constexpr std::size_t row_bytes(const header& h, std::uint32_t columns) noexcept { return (columns * pixel_bits(h) + 7) / 8; }
 /// Bytes that the pixels have before they are compressed.

@@ -68,3 +68,27 @@ TEST_CASE("jobs that are together come back together") {
   }
   REQUIRE(waited);
 }
+
+TEST_CASE("what is urgent comes back at once, with all that was kept before it") {
+  const int all = 0;
+  loop::own_loop l;
+  workers::pool p(1, l);
+  gate g;
+  std::deque<test_job> jobs(3);
+  for (test_job& j : jobs) {
+    j.together = &all;
+  }
+  jobs[1].on_worker = [&](int) { jobs[1].urgent = true; };
+  jobs[1].on_loop = [&] { // else this hangs
+    CHECK(jobs[0].came_back == 1);
+    g.let_go();
+  };
+  jobs[2].on_worker = [&](int) { g.pass(); };
+  jobs[2].on_loop = [&] { l.quit(); };
+  for (test_job& j : jobs) {
+    p.submit(j);
+  }
+  p.flush();
+  l.run();
+  REQUIRE(jobs[2].came_back == 1);
+}
