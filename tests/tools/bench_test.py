@@ -120,7 +120,7 @@ class Pipeline(Tool):
         out, result = self.measured("--synthetic")
         self.assertEqual(list(result["sizes"]), ["32", "512"])
         for told in result["sizes"].values():
-            for key in ("weir", "plain", "libpng", "one thread"):
+            for key in ("weir", "plain", "keeping", "libpng", "one thread"):
                 self.assertEqual(len(told[key]["images_per_second"]), 2)
                 self.assertGreater(min(told[key]["images_per_second"]), 0)
             self.assertEqual(told["weir"]["cpu_per_1000"].keys(), {"read", "decode", "rest", "all"})

@@ -14,8 +14,9 @@ from progress import Progress
 TEXT = """Streams square photographs of 32 to 4096 pixels from files into batches, and compares images/s with
 
   plain threads   as many as there are cores, each reading its share of the files and decoding them into one buffer that it uses
-                  again: with the same decoder as weir (the fair comparison), with Debian's libpng, and with a libpng built here
-                  with its SSE filters over zlib-ng
+                  again, which stays in the processor's cache: with the same decoder as weir, with Debian's libpng, and with a
+                  libpng built here with its SSE filters over zlib-ng; and with weir's into as many buffers, in turn, as a batch
+                  has images, which is what making batches takes at least
   the limit       what one thread decodes from memory, times the cores
 
 in alternating runs; ratios are of runs next to each other. Then both loops and both engines, with files in the kernel's cache and
@@ -27,7 +28,7 @@ DIR: a folder of images, taken as one set. Without it: photographs that tools/co
 --synthetic drawn ones (nothing to fetch)."""
 
 MEMORY_MIB = 512
-NAMES = {"weir": "weir", "libpng": "plain threads, libpng", "fair": f"plain threads, {fair_libpng.NAME}"}  # in the plot
+NAMES = {"weir": "weir", "keeping": "plain threads, a batch of buffers", "libpng": "plain threads, libpng", "fair": f"plain threads, {fair_libpng.NAME}"}  # in the plot
 ALONE = "one thread"  # over a quarter of the files, or it would take twice as long as everything else
 PARTS = ("sizes", "engines", "batches")
 CORE_SIZES = (32, 512)  # what engines and batches are looked at with
@@ -83,7 +84,8 @@ class Bench:
             self.sets = {size: made[size] for size in chosen}
 
     def sizes_commands(self, name):
-        commands = {"weir": self.weir_command(name), "plain": self.plain_command("weir"), "libpng": self.plain_command("libpng")}
+        commands = {"weir": self.weir_command(name), "plain": self.plain_command("weir"),
+                    "keeping": self.plain_command("weir", "--buffers", self.batch_of(name)), "libpng": self.plain_command("libpng")}
         if self.plugin is not None:
             commands["fair"] = self.plain_command("libpng", "--plugin", self.plugin)
         return {**commands, ALONE: self.plain_command("weir", "--in-memory", threads=1)}
@@ -168,11 +170,12 @@ def measure_sizes(bench):
     rows, cpus, all_told, targets = [], [], {}, []
     for name in bench.sets:
         told = bench.alternate(name, bench.sizes_commands(name))
-        ours, plain, libpng = (rate(told[key]) for key in ("weir", "plain", "libpng"))
+        ours, plain, keeping, libpng = (rate(told[key]) for key in ("weir", "plain", "keeping", "libpng"))
         fair = rate(told["fair"]) if "fair" in told else None
         limit = report.Figure(tuple(programs.cores() * alone for alone in rate(told[ALONE]).rounds))
         ratio = ours.per(plain)
-        rows.append([name, bench.batch_of(name), ours.text(), plain.text(), f"**{ratio.text(3)}**", f"{ours.per(limit).median:.2f}",
+        rows.append([name, bench.batch_of(name), ours.text(), plain.text(), f"**{ratio.text(3)}**", ours.per(keeping).text(3),
+                     f"{ours.per(limit).median:.2f}",
                      f"{libpng.text()} ({ours.per(libpng).median:.2f})", f"{fair.text()} ({ours.per(fair).median:.2f})" if fair else "–",
                      f"{max(run['peak_resident'] for run in told['weir']) / 2**20:.0f}"])
         parts = [cpu(told["weir"], part).median for part in ("read", "decode", "rest", "all")]
@@ -184,8 +187,8 @@ def measure_sizes(bench):
             targets.append((f"{name} × {name}, weir to plain threads with the same decoder", ratio.median, {512: 0.95, 32: 0.7}[name]))
     print("## Sizes\n\nFiles in the kernel's cache, own loop, automatic engine. Plain threads with the same decoder; in brackets weir's "
           "ratio to others.\n")
-    print(report.table(["side", "batch", "weir", "plain threads", "ratio", "of the limit", "plain threads, libpng",
-                        f"plain threads, {fair_libpng.NAME}", "weir's peak, MiB"], rows, range(9)))
+    print(report.table(["side", "batch", "weir", "plain threads", "ratio", "to those with a batch of buffers", "of the limit", "plain threads, libpng",
+                        f"plain threads, {fair_libpng.NAME}", "weir's peak, MiB"], rows, range(10)))
     print("\nThe processor's seconds for 1,000 images:\n")
     print(report.table(["side", "weir: read", "decode", "rest", "start and end", "all", "plain threads: read", "decode", "all"], cpus,
                        range(9)))

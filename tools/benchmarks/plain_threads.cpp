@@ -1,11 +1,12 @@
 // The baseline: N plain threads, each reading its share of the files (open, fstat, read, close, into one buffer) and decoding
 // them into one buffer: with the calls of plain_decode.cpp, or (--decoder weir) as a worker of weir's does, or (--plugin) by a
 // decoder in a shared library (decode/plugin.h).
-//   plain_threads [--threads N] [--channels N] [--bits N] [--decoder libpng|weir] [--plugin LIBRARY] [--in-memory] [--parts]
-//                 [--list] @FILE
-// @FILE has one path a line. --in-memory: the files are read before the clock starts. --parts: also the processor's seconds of
-// reading and of decoding, which costs some time to ask for. Prints one JSON object; with --list (libpng, on one thread) the
-// lines that stream_decode --list has, but for the messages, instead: a truth to compare with.
+//   plain_threads [--threads N] [--channels N] [--bits N] [--decoder libpng|weir] [--buffers N] [--plugin LIBRARY]
+//                 [--in-memory] [--parts] [--list] @FILE
+// @FILE has one path a line. --buffers: with weir's decoder, into so many buffers in turn, as many as who makes batches needs.
+// --in-memory: the files are read before the clock starts. --parts: also the processor's seconds of reading and of decoding,
+// which costs some time to ask for. Prints one JSON object; with --list (libpng, on one thread) the lines that stream_decode
+// --list has, but for the messages, instead: a truth to compare with.
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,7 @@ struct arguments {
   bool weir = false;
   bool in_memory = false;
   bool parts = false;
+  std::size_t buffers = 1; // of each thread
   std::optional<bench::plugin_library> plugin;
   std::string paths_file;
 };
@@ -113,7 +115,8 @@ double thread_seconds() {
 /// One thread's: what it uses again from file to file, and what came of them.
 class share {
 public:
-  explicit share(const arguments& asked) : asked_(asked), job_({.channels = asked.channels, .bits = asked.bits}) {}
+  explicit share(const arguments& asked)
+      : asked_(asked), job_({.channels = asked.channels, .bits = asked.bits}), buffers_(asked.buffers) {}
 
   /// Files index, index + threads, … are read.
   void run(const std::vector<std::string>& paths, unsigned index) {
@@ -151,14 +154,18 @@ private:
     const auto shape = job_.shape_of(file);
     if (!shape)
       return false;
-    if (pixels_.size() < shape->bytes())
-      pixels_.resize(shape->bytes());
-    return job_.decode(file, pixels_, weir::png::decoder_choice::automatic) == weir::png::ending::ok;
+    std::vector<std::byte>& pixels = buffers_[turn_];
+    turn_ = (turn_ + 1) % buffers_.size();
+    if (pixels.size() < shape->bytes())
+      pixels.resize(shape->bytes());
+    return job_.decode(file, pixels, weir::png::decoder_choice::automatic) == weir::png::ending::ok;
   }
 
   const arguments& asked_;
   plain::weir_job job_;
-  std::vector<std::byte> pixels_;
+  std::vector<std::byte> pixels_; // libpng's
+  std::vector<std::vector<std::byte>> buffers_;
+  std::size_t turn_ = 0;
 };
 
 template<class Files> int time_it(const arguments& asked, const Files& files) {
@@ -216,6 +223,8 @@ bool parse(int argc, char** argv, arguments& into) {
       into.parts = true;
     else if (argument == "--decoder" && more && (argv[i + 1] == std::string("weir") || argv[i + 1] == std::string("libpng")))
       into.weir = argv[++i] == std::string("weir");
+    else if (argument == "--buffers" && more)
+      into.buffers = static_cast<std::size_t>(std::max(1, std::atoi(argv[++i])));
     else if (argument == "--plugin" && more)
       into.plugin = bench::open_plugin(argv[++i]);
     else if (argument == "--threads" && more)
@@ -240,10 +249,9 @@ int main(int argc, char** argv) {
   arguments asked;
   try {
     if (!parse(argc, argv, asked)) {
-      std::fputs(
-          "usage: plain_threads [--threads N] [--channels 0..4] [--bits 8|16] [--decoder libpng|weir] [--plugin LIBRARY]\n"
-          "                     [--in-memory] [--parts] [--list] @FILE\n",
-          stderr);
+      std::fputs("usage: plain_threads [--threads N] [--channels 0..4] [--bits 8|16] [--decoder libpng|weir]\n"
+                 "                     [--buffers N] [--plugin LIBRARY] [--in-memory] [--parts] [--list] @FILE\n",
+                 stderr);
       return 2;
     }
   } catch (const std::runtime_error& problem) {
