@@ -106,8 +106,8 @@ public:
     return l;
   }
 
-  /// Decodes into `to`. Gives the image's warning, or throws its failure; `info` gets the time. `batch`: nobody sees the image
-  /// before the others of that batch, or hardly anybody.
+  /// Decodes into `to`. Gives the image's warning, or throws its failure; `info` gets the time. `batch`: the image is hardly of
+  /// use before the others of that batch.
   task<std::string> decode(const encoded& bytes, const decode_plan& p, std::span<std::byte> to, item_info& info,
                            const void* batch = nullptr) {
     const input_view in(bytes);

@@ -1,4 +1,4 @@
-// The body of x86.cpp's sets: included once for each instruction set, inside a namespace of its own, with WEIR_TARGET as the
+// The body of the x86 sets: included by each file that has such kernels, inside a namespace of its own, with WEIR_TARGET as the
 // attribute of its functions and WEIR_SSE41 as whether SSSE3 and SSE4.1 may be used. Has no include guard for that reason.
 
 // A pixel in the low bytes. `last`: nothing behind it may be touched; else as much as a word may be.
