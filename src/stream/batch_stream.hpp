@@ -31,6 +31,7 @@ public:
     c.one_shape = options_.shapes == shapes::same;
     c.copied = options_.shapes != shapes::ragged;
     c.slots = c.copied ? &places_ : nullptr;
+    c.loose = c.copied ? 0 : size_;
     c.fills_blanks = c.one_shape; // of groups, a block for a large blank might need what images ahead of it have
     c.strain = strain_;
     up_ = up.connect(c);

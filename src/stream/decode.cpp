@@ -1,5 +1,6 @@
 #include <weir/decode_png.hpp>
 
+#include <array>
 #include <new>
 #include <stdexcept>
 
@@ -36,7 +37,7 @@ struct destination {
 class decode_stream final : public stream_base<image> {
 public:
   decode_stream(services& s, connection& c, node<encoded>& up, const png_options& o, weir::order order, std::size_t in_flight)
-      : decoder_(s, o), slots_(std::exchange(c.slots, nullptr)),
+      : decoder_(s, o), slots_(std::exchange(c.slots, nullptr)), loose_(std::exchange(c.loose, 0)),
         strain_(c.strain ? std::exchange(c.strain, nullptr) : std::make_shared<pressure>()),
         admission_(s, *strain_,
                    {.in_place = slots_ != nullptr, .copied = c.copied, .blanks = c.blanks, .ordered = order == order::input}),
@@ -107,9 +108,15 @@ private:
       memory::lease l = co_await admission_.block(p.output.bytes());
       to.data = l.data();
       to.memory = own(std::move(l));
+      to.batch = loose_batch();
     }
     p.scratch = decoder_.scratch_for(p);
     co_return std::exception_ptr();
+  }
+
+  /// Of a ragged batch, an address that stands for the next image's: the batch that it will be in if none before it fails.
+  const void* loose_batch() noexcept {
+    return loose_ > 1 ? &loose_batches_[loose_images_++ / loose_ % loose_batches_.size()] : nullptr;
   }
 
   task<> decode_one(window<image>::slot& slot, item<encoded> i, decode_plan p, destination to) {
@@ -135,6 +142,9 @@ private:
 
   decoder decoder_;
   slot_source* const slots_; // null: each image has a block of its own
+  const std::size_t loose_;  // images of a ragged batch; 0: there is none that follows directly
+  std::size_t loose_images_ = 0;
+  std::array<char, 16> loose_batches_{}; // taken in turn: of one, what waits is never of two batches
   std::shared_ptr<pressure> strain_;
   decode_admission admission_;
   window<image> window_;

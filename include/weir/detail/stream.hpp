@@ -26,6 +26,7 @@ struct connection {
   scope& producers;                   ///< what runs ahead of its consumer is a child of this
   std::shared_ptr<pressure> strain{}; ///< between a decode and the batch below it; the stages above the decode don't see it
   slot_source* slots = nullptr;       ///< from a batch to the decode that it follows directly
+  std::size_t loose = 0;              ///< from a ragged batch to the decode that it follows directly: how many images it takes
   bool fills_blanks = false;          ///< a batch that follows directly makes the pixels of blanks
   bool blanks = false;                ///< below, failed images become blanks, which need memory of their own
   bool one_shape = false;             ///< a batch below takes images of one shape only
@@ -35,6 +36,7 @@ struct connection {
   /// Said by every stage that comes between a batch and what it would have followed directly.
   void not_direct() noexcept {
     slots = nullptr;
+    loose = 0;
     fills_blanks = false;
   }
 };
