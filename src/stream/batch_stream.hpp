@@ -166,9 +166,10 @@ private:
     one.push_back(std::move(im));
     give_batch(image_batch(std::move(one), data, std::move(memory), std::chrono::nanoseconds(0)));
   }
-  /// Blanks that come before the first good image take its shape; a whole batch of them takes that of the first.
+  /// Blanks that come before the first good image take its shape; a whole batch of them takes that of the first. They wait
+  /// without their pixels, which nobody counts from here on: the block for the batch might wait for their memory.
   task<> hold_leading_blank(image im) {
-    leading_.push_back(std::move(im));
+    leading_.emplace_back(im.info(), im.shape(), nullptr, owner(), std::string(), true);
     if (leading_.size() == size_) {
       co_await place_blank_batch();
     }
