@@ -53,7 +53,7 @@ bool is_chunk_name(std::string_view name) noexcept {
 }
 
 // Leaves the cursor behind the length and name of the header chunk, which it returns the length of.
-std::variant<std::uint32_t, failure> find_header_chunk(cursor& in) {
+std::variant<std::uint32_t, failure> find_header_chunk(cursor& in, stop_flag stop) {
   for (;;) {
     const std::uint64_t start = in.offset();
     std::array<std::uint8_t, 8> read{};
@@ -77,6 +77,9 @@ std::variant<std::uint32_t, failure> find_header_chunk(cursor& in) {
       return refuse(std::string(name) + ": missing IHDR", start);
     }
     const std::size_t rest = std::size_t{length} + 4; // its checksum is only ever warned of
+    if (stop.requested()) {
+      return refuse("stopped", start);
+    }
     if (in.skip(rest) < rest) {
       return refuse("truncated before the header", in.offset());
     }
@@ -114,12 +117,12 @@ std::size_t rounded(std::size_t n) noexcept { return (n + 15) & ~std::size_t{15}
 
 } // namespace
 
-std::variant<header, failure> parse_header(const memory::segment* input, const png_options& options) {
+std::variant<header, failure> parse_header(const memory::segment* input, const png_options& options, stop_flag stop) {
   cursor in(input);
   if (auto bad = check_signature(in)) {
     return *std::move(bad);
   }
-  const auto found = find_header_chunk(in);
+  const auto found = find_header_chunk(in, stop);
   if (const auto* bad = std::get_if<failure>(&found)) {
     return *bad;
   }
@@ -143,6 +146,13 @@ std::variant<header, failure> parse_header(const memory::segment* input, const p
     return *std::move(bad);
   }
   return h;
+}
+
+bool header_leads(const memory::segment* input) noexcept {
+  cursor in(input);
+  std::array<char, 4> name{};
+  (void)in.skip(signature.size() + 4); // and its length
+  return in.take(name.data(), name.size()) < name.size() || std::string_view(name.data(), name.size()) == "IHDR";
 }
 
 shape output_shape(const header& h, const png_options& options, bool transparent) noexcept {

@@ -9,6 +9,7 @@
 #include "failure.hpp"
 #include <weir/png_options.hpp>
 #include <weir/shape.hpp>
+#include <weir/stop_flag.hpp>
 
 namespace weir::png {
 
@@ -37,10 +38,14 @@ constexpr std::size_t pixel_bits(const header& h) noexcept {
 
 /// Reads the signature and the header chunk, and checks what libpng checks of them, TensorFlow's limit (width × height < 2^29)
 /// and the caller's. Looks at the first 33 bytes only, unless chunks that libpng doesn't know stand before the header: libpng
-/// passes over those, so this does. A failure's stage is `header`.
+/// passes over those, so this does, however many; `stop` is looked at between them. A failure's stage is `header`.
 /// Where `needs_probe` holds, `max_bytes` is checked here for three channels, and by `probe` for the right number.
 /// Any thread. Throws std::bad_alloc only, and only on the way to a failure.
-[[nodiscard]] std::variant<header, failure> parse_header(const memory::segment* input, const png_options& options);
+[[nodiscard]] std::variant<header, failure> parse_header(const memory::segment* input, const png_options& options,
+                                                         stop_flag stop = {});
+
+/// False: another chunk stands before the header, and to find it may take a while.
+[[nodiscard]] bool header_leads(const memory::segment* input) noexcept;
 
 /// True if the number of channels depends on a tRNS chunk that libpng has to accept first: channels as in the file, from a
 /// palette. `probe` (reference.hpp) has the answer.

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "../conformance/chunks.hpp"
 #include "png/decode.hpp"
 #include "png/encode.hpp"
 #include "png/header.hpp"
@@ -15,6 +16,8 @@
 #include <weir/detail/explore.hpp>
 
 using namespace weir;
+
+namespace chunks = weir::chunks;
 
 namespace {
 
@@ -91,6 +94,67 @@ TEST_CASE("whatever is made of how little, a decoder looks at the flag every 64 
       }
     }
   }
+}
+
+namespace {
+
+// The file with a chunk as often before a place.
+std::vector<std::uint8_t> with(std::vector<std::uint8_t> file, std::size_t at, const std::vector<std::uint8_t>& c, int times) {
+  std::vector<std::uint8_t> many;
+  for (; times > 0; --times) {
+    many.insert(many.end(), c.begin(), c.end());
+  }
+  file.insert(file.begin() + static_cast<std::ptrdiff_t>(at), many.begin(), many.end());
+  return file;
+}
+
+} // namespace
+
+TEST_CASE("the fast decoder looks at the flag every 64 KiB of input, of which nothing comes") {
+  constexpr int times = 80'000;
+  const std::vector<std::uint8_t> file = white(0, 8, 16, 16);
+  const std::size_t least = 12 * times / 65536;
+  const auto looks = [](const std::vector<std::uint8_t>& f) { return watch(f, {}, png::decoder_choice::fast).looks; };
+  CHECK(looks(with(file, 33, chunks::make("abCd", {}), times)) >= least);
+  CHECK(looks(with(file, file.size() - 12, chunks::make("abCd", {}), times)) >= least);
+  CHECK(looks(with(file, 33, chunks::make("IDAT", {}), times)) >= least);
+  // Blocks that are empty.
+  std::vector<std::uint8_t> stream = {0x78, 0x01};
+  stream = with(stream, 2, {0, 0, 0, 0xff, 0xff}, 12 * times / 5);
+  std::vector<std::uint8_t> rows(16 * 17, 0xff);
+  std::uint32_t a = 1;
+  std::uint32_t b = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = i % 17 == 0 ? 0 : 0xff;
+    a = (a + rows[i]) % 65521;
+    b = (b + a) % 65521;
+  }
+  const std::vector<std::uint8_t> last = {1, 0x10, 0x01, 0xef, 0xfe};
+  stream.insert(stream.end(), last.begin(), last.end());
+  stream.insert(stream.end(), rows.begin(), rows.end());
+  for (const std::uint32_t v : {b >> 8, b, a >> 8, a}) {
+    stream.push_back(static_cast<std::uint8_t>(v));
+  }
+  std::vector<std::uint8_t> flat(file.begin(), file.begin() + 33);
+  const std::vector<std::uint8_t> idat = chunks::make("IDAT", stream);
+  flat.insert(flat.end(), idat.begin(), idat.end());
+  flat.insert(flat.end(), file.end() - 12, file.end());
+  CHECK(looks(flat) >= least);
+}
+
+TEST_CASE("who looks for the header looks at the flag between the chunks before it") {
+  constexpr int times = 80'000;
+  std::vector<std::uint8_t> file = with(white(0, 8, 16, 16), 8, chunks::make("abCd", {}), times);
+  memory::segment whole;
+  whole.data = reinterpret_cast<std::byte*>(file.data());
+  whole.capacity = whole.used = static_cast<std::uint32_t>(file.size());
+  progress p;
+  watched = &p;
+  detail::explore::looks_at_flag = []() noexcept { watched->look(); };
+  const auto found = png::parse_header(&whole, {});
+  detail::explore::looks_at_flag = nullptr;
+  CHECK(std::holds_alternative<png::header>(found));
+  CHECK(p.looks >= 12 * times / 65536);
 }
 
 TEST_CASE("the fast decoder looks at the flag in chunks that it passes over, too") {

@@ -14,7 +14,7 @@ bool chunk_reader::signature() noexcept {
 
 bool chunk_reader::next() noexcept {
   std::array<std::uint8_t, 8> start{};
-  if (input_.take(start.data(), start.size()) < start.size()) {
+  if (stop_.requested() || input_.take(start.data(), start.size()) < start.size()) { // any number of chunks may be empty
     return false;
   }
   left_ = big_endian(start.data());

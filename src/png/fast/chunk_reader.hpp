@@ -14,7 +14,7 @@ namespace weir::png {
 /// is wrong, and whether it matters, is libpng's to say.
 class chunk_reader {
 public:
-  /// Once `stop` is requested nothing is as it should be, from the next 32 KiB of a chunk on.
+  /// Once `stop` is requested nothing is as it should be, from the next chunk, or 32 KiB of one, on.
   explicit chunk_reader(const memory::segment* input, stop_flag stop = {}) noexcept : input_(input), stop_(stop) {}
 
   /// Takes the signature: true if it is PNG's.

@@ -72,6 +72,9 @@ ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
       write = window + kept;
     }
     // Behind the last byte nothing more may come but the stream's end.
+    if (static_cast<std::size_t>(write - read) >= most) { // the rows leave less than that
+      return ending::not_claimed;
+    }
     const std::uint64_t expected = all - produced;
     s.pixels.expect(expected, piece.size() + s.file_size - s.in.offset());
     const std::size_t allowed = std::min(output_step, most - static_cast<std::size_t>(write - read));
@@ -91,7 +94,8 @@ ending read_pixels(state& s, const header& h, stop_flag stop) noexcept {
       return ending::not_claimed;
     }
     if (how == inflater::outcome::end) {
-      const bool right = produced == all && checksum == s.pixels.checksum() && piece.empty() && s.pixels.excess() == 0;
+      const bool right =
+          produced == all && read == write && checksum == s.pixels.checksum() && piece.empty() && s.pixels.excess() == 0;
       return right && s.in.left() == 0 && s.in.finish() && s.in.next() ? ending::ok : ending::not_claimed;
     }
     if (how == inflater::outcome::needs_input) {

@@ -21,7 +21,7 @@ struct fast_result {
 ///
 /// A file is read once from start to end; each row is made when its bytes have been decompressed, a few KiB before, or up to
 /// 48 KiB where it is made together with others. As `decode` (decode.hpp) in all other things; it looks at `stop` before every
-/// 64 KiB of pixels, 16 KiB of decompressed bytes and 8 KiB of input.
+/// 64 KiB of pixels, 16 KiB of decompressed bytes and 8 KiB of their input, and 32 KiB of other chunks.
 [[nodiscard]] fast_result decode_fast(const memory::segment* input, const header& h, const png_options& options,
                                       const surface& to, scratch& memory, stop_flag stop,
                                       const kernels::set& k = kernels::best()) noexcept;
