@@ -27,11 +27,12 @@ std::size_t fast_scratch_bytes(const header&) noexcept { return 0; }
 
 // By the fast decoder, and libpng for the chunks before the pixels where they need it.
 decoded decode_claimed(const memory::segment* input, const header& h, const png_options& options, const surface& to,
-                       scratch& memory, stop_flag stop) noexcept {
+                       scratch& memory, stop_flag stop, libpng_notice before_libpng) noexcept {
   decoded result;
   const fast_result fast = decode_fast(input, h, options, to, memory, stop);
   result.how = fast.how;
   if (fast.how == ending::ok && fast.ask_libpng) {
+    before_libpng();
     probed before = probe(input, h, options, memory, stop);
     result.how = before.how == ending::failed ? ending::not_claimed : before.how;
     result.warning = std::move(before.warning);
@@ -42,13 +43,14 @@ decoded decode_claimed(const memory::segment* input, const header& h, const png_
 } // namespace
 
 decoded decode(const memory::segment* input, const header& h, const png_options& options, const surface& to, scratch& memory,
-               stop_flag stop, decoder_choice which) noexcept {
+               stop_flag stop, decoder_choice which, libpng_notice before_libpng) noexcept {
   if (which != decoder_choice::reference) {
-    decoded result = decode_claimed(input, h, options, to, memory, stop);
+    decoded result = decode_claimed(input, h, options, to, memory, stop, before_libpng);
     if (result.how != ending::not_claimed || which == decoder_choice::fast) {
       return result;
     }
   }
+  before_libpng();
   return decode_reference(input, h, options, to, memory, stop);
 }
 

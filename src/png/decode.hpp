@@ -42,6 +42,17 @@ enum class decoder_choice : std::uint8_t {
   fast,      ///< the fast one, for tests and measurements: `not_claimed` for what it leaves to libpng, which is all that fails
 };
 
+/// Is told on the decoding thread before libpng is asked, which may take much longer than the fast decoder.
+struct libpng_notice {
+  void (*tell)(void* whom) noexcept = nullptr;
+  void* whom = nullptr;
+  void operator()() const noexcept {
+    if (tell != nullptr) {
+      tell(whom);
+    }
+  }
+};
+
 /// Decodes an image. What comes out, value or failure, is libpng's to the bit, whoever decoded it.
 ///
 /// `h` is what parse_header gave for the same input, and `to` has room for `output_shape(h, options, transparent)`. With
@@ -51,7 +62,8 @@ enum class decoder_choice : std::uint8_t {
 /// On a worker (any thread; blocks for as long as it takes). `stop` is looked at at least every 64 KiB of output and of input,
 /// with the exceptions that reference.hpp names. Never throws; prints nothing.
 [[nodiscard]] decoded decode(const memory::segment* input, const header& h, const png_options& options, const surface& to,
-                             scratch& memory, stop_flag stop, decoder_choice which = decoder_choice::automatic) noexcept;
+                             scratch& memory, stop_flag stop, decoder_choice which = decoder_choice::automatic,
+                             libpng_notice before_libpng = {}) noexcept;
 
 /// Where `needs_probe` (header.hpp) holds: whether a decode that gives an image has transparency, if the chunks before the
 /// pixels are all such that libpng is known to take them as they stand, or not to make it depend on them. Else nothing, and

@@ -60,10 +60,12 @@ public:
 
 /// Decodes for a pipeline and for single requests: the steps, each a coroutine or a function on the loop.
 class decoder {
-  // In and out together: some 50 microseconds.
-  static constexpr std::size_t brief_bytes = 12 * 1024;
-  // Those, and what is decompressed: a few milliseconds, usually.
+  // The file, what is decompressed, and the pixels: some 50 microseconds, by the fast decoder.
+  static constexpr std::size_t brief_bytes = 16 * 1024;
+  // A few milliseconds, usually.
   static constexpr std::size_t patient_bytes = 2 * 1024 * 1024;
+
+  using parsed_header = std::variant<png::header, png::failure>;
 
 public:
   decoder(services& s, const png_options& o) noexcept : services_(s), options_(o) {}
@@ -71,7 +73,12 @@ public:
   /// Reads the header. Notes in `info` what it promises.
   task<planned> plan(const encoded& bytes, item_info& info) {
     const input_view in(bytes);
-    auto parsed = png::parse_header(in.first(), options_);
+    parsed_header parsed;
+    if (png::header_leads(in.first())) {
+      parsed = png::parse_header(in.first(), options_);
+    } else {
+      parsed = co_await find_header(in, info);
+    }
     if (auto* const bad = std::get_if<png::failure>(&parsed)) {
       planned failed(item_failure(info, std::move(*bad)));
       co_return failed;
@@ -115,12 +122,15 @@ public:
     auto work = [&](stop_flag stop, int worker) noexcept {
       png::scratch memory(p.scratch ? p.scratch.span() : services_.workers.scratch(worker));
       const auto which = options_.use_libpng ? png::decoder_choice::reference : png::decoder_choice::automatic;
-      result = png::decode(in.first(), p.header, options_, to, memory, stop, which);
+      on_worker here{services_.workers, worker};
+      const png::libpng_notice takes_longer{&on_worker::hand_over_kept, &here};
+      result = png::decode(in.first(), p.header, options_, to, memory, stop, which, takes_longer);
       return result.how == png::ending::ok; // a failure may be the end of the run
     };
-    const bool brief = to.size() + bytes.size() <= brief_bytes;
     const std::uint64_t decompressed = std::uint64_t{p.header.width} * p.header.height * png::pixel_bits(p.header) / 8;
-    const void* const together = to.size() + bytes.size() + decompressed <= patient_bytes ? batch : nullptr;
+    const std::uint64_t work_bytes = bytes.size() + decompressed + to.size();
+    const bool brief = work_bytes <= brief_bytes;
+    const void* const together = work_bytes <= patient_bytes ? batch : nullptr;
     info.decode_time =
         co_await job_operation(services_, work, "worker to decode", info.from.text(), to.size(), brief, together);
     if (result.how == png::ending::stopped) {
@@ -141,6 +151,39 @@ public:
   [[nodiscard]] services& runtime() const noexcept { return services_; }
 
 private:
+  /// A worker, to its job.
+  struct on_worker {
+    workers::crew& workers;
+    int index;
+    static void hand_over_kept(void* self) noexcept {
+      const auto& here = *static_cast<on_worker*>(self);
+      here.workers.hand_over_kept(here.index);
+    }
+  };
+
+  // Where it isn't the first chunk. There may be any number before it.
+  task<parsed_header> find_header(const input_view& in, const item_info& info) {
+    parsed_header found;
+    std::exception_ptr failure;
+    bool stopped = false;
+    auto work = [&](stop_flag stop, int) noexcept {
+      try {
+        found = png::parse_header(in.first(), options_, stop);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      stopped = stop.requested();
+      return true;
+    };
+    (void)co_await job_operation(services_, work, "worker to look for the header of", info.from.text());
+    if (stopped) {
+      co_await stopped_awaiter{};
+    }
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
+    co_return std::move(found);
+  }
   // Without asking libpng on a worker: from chunks that leave no doubt.
   bool knows_transparency(const input_view& in, decode_plan& p) const noexcept {
     const auto found = options_.use_libpng ? std::nullopt : png::find_transparency(in.first(), p.header);

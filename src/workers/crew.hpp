@@ -8,7 +8,7 @@
 namespace weir::workers {
 
 /// What carries jobs out: worker threads (`pool`), or the simulator's. Members are called on the loop thread, but for
-/// `scratch`.
+/// `scratch` and `hand_over_kept`.
 class crew {
 public:
   crew() = default;
@@ -24,6 +24,10 @@ public:
   /// `ran` = false, in a later turn; one that runs comes back when it ends. Idempotent; no effect but the flag on one that is
   /// back.
   virtual void cancel(job& j) noexcept = 0;
+
+  /// Called by the job that runs on worker `index`, on that thread: hands over what the worker has finished and kept (see
+  /// `job::brief`), since this job will take longer than its owner said.
+  virtual void hand_over_kept(int index) noexcept = 0;
 
   [[nodiscard]] virtual std::size_t queued() const noexcept = 0;  ///< submitted, not yet taken by a worker
   [[nodiscard]] virtual std::size_t running() const noexcept = 0; ///< taken by a worker, not yet handed back to the loop

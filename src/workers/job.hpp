@@ -27,7 +27,8 @@ struct job : loop::remote_node {
   [[nodiscard]] bool may_begin() const noexcept { return !stop().requested() || WEIR_PLANTED(job_after_stop); }
 
   /// Hints of the owner's, so that jobs cost the loop one wake for a few. Before a worker begins another job it hands over what
-  /// it has finished; it may keep that a moment before one that is `brief`, which takes less than some 50 µs, and before one
+  /// it has finished; it may keep that a moment before one that is `brief`, which takes some 50 µs, or else calls
+  /// `crew::hand_over_kept` when it finds out, and before one
   /// that is `together` with all that it keeps: their results are hardly of use before that job's, and it usually takes a few
   /// milliseconds at most. Whatever they say, `work` may say that its own result is `urgent`.
   bool brief = false;

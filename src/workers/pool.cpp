@@ -27,13 +27,6 @@ constexpr std::size_t scratch_alignment = 4096; // no page, so no cache line, of
 using clock = sync::clock;
 } // namespace
 
-struct pool::worker {
-  alignas(64) sync::atomic<std::uint32_t> awake{1}; // the futex; 0 from the going on the idle list to the wake
-  worker* next_idle = nullptr;                      // under the lock; then the waker's
-  int index = 0;
-  sync::thread thread;
-};
-
 // Jobs that a worker has ended and not yet handed back, linked in that order.
 struct pool::finished {
   loop::remote_node* first = nullptr;
@@ -57,6 +50,14 @@ struct pool::finished {
       together = nullptr;
     }
   }
+};
+
+struct pool::worker {
+  alignas(64) sync::atomic<std::uint32_t> awake{1}; // the futex; 0 from the going on the idle list to the wake
+  worker* next_idle = nullptr;                      // under the lock; then the waker's
+  int index = 0;
+  finished done; // the worker's own
+  sync::thread thread;
 };
 
 pool::pool(int threads, loop::remote& home, pool_options options)
@@ -175,8 +176,8 @@ void pool::wake(worker* idle) noexcept {
 }
 
 void pool::work(worker& me) noexcept {
-  finished done;
-  while (job* j = take(me, done)) {
+  finished& done = me.done;
+  while (job* j = take(me)) {
     if (done.count != 0 && !may_wait(done, *j)) {
       hand_over(done);
     }
@@ -192,7 +193,7 @@ void pool::work(worker& me) noexcept {
 }
 
 // The next job; sleeps until there is one; null when the pool ends.
-job* pool::take(worker& me, finished& done) noexcept {
+job* pool::take(worker& me) noexcept {
   std::unique_lock hold(lock_);
   for (;;) {
     if (job* j = queue_.pop_front()) {
@@ -200,9 +201,9 @@ job* pool::take(worker& me, finished& done) noexcept {
       running_.fetch_add(1, std::memory_order_relaxed);
       return j;
     }
-    if (done.count != 0) {
+    if (me.done.count != 0) {
       hold.unlock();
-      hand_over(done);
+      hand_over(me.done);
       hold.lock();
       continue;
     }
@@ -227,6 +228,13 @@ bool pool::may_wait(const finished& done, const job& next) noexcept {
     return false;
   }
   return clock::now() - done.since < (together ? clock::duration(hold_together_for) : clock::duration(hold_for));
+}
+
+void pool::hand_over_kept(int index) noexcept {
+  finished& done = workers_[static_cast<std::size_t>(index)].done;
+  if (done.count != 0) {
+    hand_over(done);
+  }
 }
 
 // From the post on the jobs are their owners', and may be submitted again at once.

@@ -38,18 +38,20 @@ public:
   void flush() noexcept override; ///< one lock, and as many wakes as there are new jobs and sleepers for them
   void cancel(job& j) noexcept override;
 
+  void hand_over_kept(int index) noexcept override;
+
   [[nodiscard]] std::size_t queued() const noexcept override;
   [[nodiscard]] std::size_t running() const noexcept override;
   [[nodiscard]] int threads() const noexcept override { return threads_; }
   [[nodiscard]] std::span<std::byte> scratch(int index) const noexcept override;
 
 private:
-  struct worker;
   struct finished;
+  struct worker;
   void start(int nice);
   void stop() noexcept;
   void work(worker& me) noexcept;
-  job* take(worker& me, finished& done) noexcept;
+  job* take(worker& me) noexcept;
   static bool may_wait(const finished& done, const job& next) noexcept;
   void hand_over(finished& done) noexcept;
   static void wake(worker* idle) noexcept;

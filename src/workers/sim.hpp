@@ -30,6 +30,8 @@ public:
   [[nodiscard]] int threads() const noexcept override { return static_cast<int>(workers_.size()); }
   [[nodiscard]] std::span<std::byte> scratch(int index) const noexcept override;
 
+  void hand_over_kept(int) noexcept override {} // none keeps anything
+
   /// Called in the job, at its begin.
   std::function<void()> on_begin;
   /// From inside a job: a moment at which others go on. (Every look at a stop flag is one.) Elsewhere nothing.

@@ -181,7 +181,7 @@ private:
     return Pixel == 1 ? _mm_storel_epi64(reinterpret_cast<__m128i*>(to), v) : store(to, v);
   }
 
-  // `above` is where the first row's pixels are, behind 16 bytes that may be read.
+  // `above` is where the first row's pixels are, behind 16 - lane bytes that may be read.
   WEIR_TARGET inline void make(block<lane>& b, const std::uint8_t* above) noexcept {
     b.turn();
     each<most>([&](auto k) WEIR_TARGET {

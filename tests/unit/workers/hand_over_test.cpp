@@ -92,3 +92,56 @@ TEST_CASE("what is urgent comes back at once, with all that was kept before it")
   l.run();
   REQUIRE(jobs[2].came_back == 1);
 }
+
+TEST_CASE("what is finished waits only a moment, and for few, however many brief jobs, or others of its own, come behind it") {
+  using namespace std::chrono_literals;
+  const int all = 0;
+  struct {
+    const void* together;
+    std::size_t count;
+    std::chrono::milliseconds each;
+  } const cases[] = {{nullptr, 3, 5ms}, {&all, 3, 10ms}, {nullptr, 40, 0ms}, {&all, 40, 0ms}};
+  for (const auto& c : cases) {
+    loop::own_loop l;
+    workers::pool p(1, l);
+    gate g;
+    std::deque<test_job> jobs(c.count);
+    for (test_job& j : jobs) {
+      j.brief = c.together == nullptr;
+      j.together = c.together;
+      j.on_worker = [&](int) { std::this_thread::sleep_for(c.each); };
+      p.submit(j);
+    }
+    jobs.front().on_loop = [&] { g.let_go(); }; // else this hangs
+    jobs.back().on_worker = [&](int) { g.pass(); };
+    jobs.back().on_loop = [&] { l.quit(); };
+    p.flush();
+    l.run();
+    REQUIRE(jobs.back().came_back == 1);
+  }
+}
+
+TEST_CASE("a brief job that finds that it will take long hands over what was kept before it") {
+  loop::own_loop l;
+  workers::pool p(1, l);
+  gate g;
+  std::deque<test_job> jobs(3);
+  for (test_job& j : jobs) {
+    j.brief = true;
+  }
+  jobs[1].on_loop = [&] { g.let_go(); }; // else this hangs
+  jobs[2].on_worker = [&](int worker) {
+    p.hand_over_kept(worker);
+    g.pass();
+    p.hand_over_kept(worker); // nothing more
+  };
+  jobs[2].on_loop = [&] { l.quit(); };
+  for (test_job& j : jobs) {
+    p.submit(j);
+  }
+  p.flush();
+  l.run();
+  for (const test_job& j : jobs) {
+    REQUIRE(j.came_back == 1);
+  }
+}

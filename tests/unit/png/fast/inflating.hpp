@@ -37,7 +37,7 @@ inline inflated by_steps(const bytes& stream, std::size_t piece, std::size_t ste
   std::size_t at = 0;
   inflated result;
   std::size_t given = 0;
-  bytes input; // in memory of its own, so that reading past a piece is found
+  bytes input; // in memory of its own, so that reading past a piece is found under AddressSanitizer
   std::size_t used = 0;
   for (;;) {
     if (at + step + inflater::slack > window.size()) {

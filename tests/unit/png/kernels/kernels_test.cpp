@@ -60,6 +60,7 @@ public:
   fenced_page(const fenced_page&) = delete;
   fenced_page& operator=(const fenced_page&) = delete;
   ~fenced_page() { ::munmap(begin_ - size_, 3 * size_); }
+  [[nodiscard]] std::uint8_t* begin() const { return begin_; }
   [[nodiscard]] std::uint8_t* end() const { return begin_ + size_; }
 
 private:
@@ -67,16 +68,20 @@ private:
   std::uint8_t* begin_ = nullptr;
 };
 
-// Bytes at an offset back from the end of a page, at which they end without one. Those around them are checked.
+// Bytes at an offset from the begin of a page, or back from its end: without one they stand at it. Those around them are
+// checked.
+enum class edge : std::uint8_t { begin, end };
+
 class room {
 public:
-  room(std::size_t offset, const bytes& content) : offset_(offset), size_(content.size()) {
+  room(edge of, std::size_t offset, const bytes& content) : size_(content.size()) {
     if (spare().empty()) {
       spare().push_back(std::make_unique<fenced_page>());
     }
     page_ = std::move(spare().back());
     spare().pop_back();
-    std::fill(data() - around, page_->end(), mark);
+    data_ = of == edge::begin ? page_->begin() + offset : page_->end() - offset - size_;
+    std::fill(before(), behind(), mark);
     std::copy(content.begin(), content.end(), data());
   }
   room(room&&) = default;
@@ -85,23 +90,27 @@ public:
       spare().push_back(std::move(page_));
     }
   }
-  [[nodiscard]] std::uint8_t* data() const { return page_->end() - offset_ - size_; }
+  [[nodiscard]] std::uint8_t* data() const { return data_; }
   [[nodiscard]] bytes content() const { return {data(), data() + size_}; }
   [[nodiscard]] bool intact() const {
     const auto marked = [](std::uint8_t b) { return b == mark; };
-    return std::all_of(data() - around, data(), marked) && std::all_of(data() + size_, page_->end(), marked);
+    return std::all_of(before(), data(), marked) && std::all_of(data() + size_, behind(), marked);
   }
 
 private:
   static constexpr std::uint8_t mark = 0xA5;
-  static constexpr std::size_t around = 64;
+  static constexpr std::ptrdiff_t around = 64;
 
+  [[nodiscard]] std::uint8_t* before() const { return data_ - std::min(around, data_ - page_->begin()); }
+  [[nodiscard]] std::uint8_t* behind() const {
+    return data_ + size_ + std::min(around, page_->end() - data_ - static_cast<std::ptrdiff_t>(size_));
+  }
   static std::vector<std::unique_ptr<fenced_page>>& spare() {
     static std::vector<std::unique_ptr<fenced_page>> pages;
     return pages;
   }
 
-  std::size_t offset_;
+  std::uint8_t* data_ = nullptr;
   std::size_t size_;
   std::unique_ptr<fenced_page> page_;
 };
@@ -110,13 +119,14 @@ void check_unfilter(kernels::unfilter expected, kernels::unfilter tested, std::s
   for (std::size_t pixels = 0; pixels <= 67; ++pixels) {
     for (std::size_t offset = 0; offset < 16; ++offset) {
       for (const bool first : {true, false}) {
+        const edge of = (offset + (first ? 1 : 0) + pixels) % 2 == 0 ? edge::begin : edge::end;
         const std::size_t before = first ? 0 : pixel;
         const std::size_t size = pixels * pixel;
-        room from(offset, noise(size, pixels + offset));
-        room above(offset / 2, noise(size + before, pixels * 3 + offset));
+        room from(of, offset, noise(size, pixels + offset));
+        room above(of, offset / 2, noise(size + before, pixels * 3 + offset));
         const bytes left = noise(size + before, 99);
-        room a(offset, left);
-        room b(offset, left);
+        room a(of, offset, left);
+        room b(of, offset, left);
         expected(a.data() + before, from.data(), above.data() + before, size, first);
         tested(b.data() + before, from.data(), above.data() + before, size, first);
         INFO(pixels << " pixels at " << offset << (first ? " first" : ""));
@@ -132,7 +142,8 @@ void check_rows(kernels::unfilter_rows expected, kernels::unfilter_rows tested, 
     for (std::size_t count = 1; count <= kernels::rows_together.at(kernels::size_index(pixel)); ++count) {
       const std::size_t size = pixels * pixel;
       const std::size_t offset = (pixels * 5 + count * 3) % 16;
-      room above(offset / 2, noise(size, pixels * 3 + count));
+      const edge of = pixels % 2 == 0 ? edge::begin : edge::end;
+      room above(of, offset / 2, noise(size, pixels * 3 + count));
       std::vector<room> from;
       std::vector<room> a;
       std::vector<room> b;
@@ -140,9 +151,9 @@ void check_rows(kernels::unfilter_rows expected, kernels::unfilter_rows tested, 
       std::array<kernels::row, kernels::most_rows> rows_b;
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t at = (offset + i * pixel) % 16;
-        from.emplace_back(at, noise(size, pixels + i * 11));
-        a.emplace_back(at / 2, bytes(size, 0x77));
-        b.emplace_back(at / 2, bytes(size, 0x77));
+        from.emplace_back(of, at, noise(size, pixels + i * 11));
+        a.emplace_back(of, at / 2, bytes(size, 0x77));
+        b.emplace_back(of, at / 2, bytes(size, 0x77));
         rows_a.at(i) = {a[i].data(), from[i].data()};
         rows_b.at(i) = {b[i].data(), from[i].data()};
       }
@@ -219,9 +230,10 @@ template<class Kernel, class Call>
 void check_convert(Kernel expected, Kernel tested, std::size_t pixel_from, std::size_t pixel_to, Call call) {
   for (std::size_t pixels = 0; pixels <= 131; ++pixels) {
     for (std::size_t offset = 0; offset < 16; ++offset) {
-      room from(offset, noise(pixels * pixel_from, pixels + offset));
-      room a(offset / 2, bytes(pixels * pixel_to, 7));
-      room b(offset / 2, bytes(pixels * pixel_to, 7));
+      const edge of = (offset + pixels) % 2 == 0 ? edge::begin : edge::end;
+      room from(of, offset, noise(pixels * pixel_from, pixels + offset));
+      room a(of, offset / 2, bytes(pixels * pixel_to, 7));
+      room b(of, offset / 2, bytes(pixels * pixel_to, 7));
       call(expected, a.data(), from.data(), pixels);
       call(tested, b.data(), from.data(), pixels);
       INFO(pixels << " pixels at " << offset);

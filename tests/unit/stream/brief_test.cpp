@@ -1,0 +1,97 @@
+// What a small image's result waits for on its worker: never for work that takes long.
+#include "delivered.hpp"
+
+#include <span>
+#include <vector>
+
+#include <zlib.h>
+
+#include "../../conformance/chunks.hpp"
+
+using namespace weir::test;
+using namespace weir::literals;
+
+namespace chunks = weir::chunks;
+
+namespace {
+
+using bytes = std::vector<std::uint8_t>;
+
+/// A small file that takes libpng a while: a text of 7.9 MB, compressed.
+bytes with_long_text() {
+  const bytes text(7'900'000, 'a');
+  uLongf size = compressBound(text.size());
+  bytes data = {'k', 0, 0};
+  data.resize(data.size() + size);
+  REQUIRE(compress2(data.data() + 3, &size, text.data(), text.size(), 9) == Z_OK);
+  data.resize(3 + size);
+  return chunks::insert_before(one_color(16, 16, {1, 2, 3}), "IDAT", chunks::make("zTXt", data));
+}
+
+weir::task<weir::image> request(weir::runtime& rt, std::span<const std::byte> body) {
+  co_return co_await weir::decode_png(rt, body, {.channels = 3});
+}
+
+} // namespace
+
+TEST_CASE("a small image's result doesn't wait for a decode that takes long") {
+  const watchdog limit;
+  const bytes small = one_color(16, 16, {4, 5, 6});
+  const bytes lengthy = GENERATE(as<bytes>(), with_long_text(), one_color(6000, 4000, {1, 2, 3}));
+  bool still_runs = false;
+  for (int attempt = 0; attempt < 50 && !still_runs; ++attempt) { // on a busy machine the loop may be kept from going on
+    weir::runtime rt{{.workers = 1}};
+    int answers = 0;
+    (void)rt.start(request(rt, std::as_bytes(std::span(small))), [&](const weir::outcome<weir::image>& o) {
+      REQUIRE(o.done());
+      still_runs = rt.audit().jobs == 1;
+      ++answers;
+    });
+    (void)rt.start(request(rt, std::as_bytes(std::span(lengthy))), [&](const weir::outcome<weir::image>& o) {
+      REQUIRE(o.done());
+      ++answers;
+    });
+    rt.run();
+    REQUIRE(answers == 2);
+    require_nothing_alive(rt);
+  }
+  CHECK(still_runs);
+}
+
+TEST_CASE("an image's failure doesn't wait for others of its batch") {
+  const watchdog limit;
+  const weir::shapes how = GENERATE(weir::shapes::same, weir::shapes::ragged);
+  const picture_set set({{content::good, 580, 580}, {content::broken_late, 580, 580}, {content::good, 580, 580}});
+  bool still_runs = false;
+  for (int attempt = 0; attempt < 200 && !still_runs; ++attempt) {
+    weir::runtime rt{{.workers = 1, .memory = 64_MiB}};
+    auto look = [&](const weir::item_info&, const std::exception_ptr&) { still_runs = rt.audit().jobs > 0; };
+    delivered got(set);
+    REQUIRE(run_into(rt,
+                     weir::files(set.paths()) | weir::read() | weir::decode_png({.channels = 3}) |
+                         weir::on_error(weir::skip_bad{}, look) | weir::batched(3, {.shapes = how}),
+                     got)
+                .done());
+    CHECK(got.indices() == std::vector<std::uint64_t>{0, 2});
+  }
+  CHECK(still_runs);
+}
+
+TEST_CASE("a header behind any number of chunks that nobody knows is found") {
+  const watchdog limit;
+  bytes many;
+  for (int i = 0; i < 100'000; ++i) {
+    const bytes one = chunks::make("abCd", {});
+    many.insert(many.end(), one.begin(), one.end());
+  }
+  const bytes file = chunks::insert_before(one_color(16, 16, {4, 5, 6}), "IHDR", many);
+  weir::runtime rt{{.workers = 1}};
+  auto got = rt.run(request(rt, std::as_bytes(std::span(file))));
+  REQUIRE(got.done());
+  CHECK(got.value().shape() == weir::shape{16, 16, 3, 8});
+  const bytes none(file.begin(), file.end() - 1000); // its header is cut off, and half a chunk
+  const auto refused = rt.run(request(rt, std::as_bytes(std::span(none).first(8 + 12 * 50'000 + 6))));
+  REQUIRE(refused.failed());
+  CHECK_THROWS_WITH(std::rethrow_exception(refused.error()),
+                    Catch::Contains("request") && Catch::Contains("truncated before the header"));
+}
