@@ -139,6 +139,16 @@ class Pipeline(Tool):
         self.assertEqual(list(result["sizes"]), ["mine"])
         self.assertNotIn("engines", result)
 
+    def test_a_folder_of_one_size_is_measured_as_that_size(self):
+        folder = self.root / "mine"
+        folder.mkdir()
+        for name in ("a", "b"):
+            (folder / f"{name}.png").write_bytes(png(2, 3, 32))
+        told = "32 × 32, weir to plain threads with the same decoder"
+        self.assertIn(told, self.measured("--part", "sizes", folder)[0])
+        (folder / "c.png").write_bytes(png(2, 3, 33))
+        self.assertNotIn(told, self.measured("--part", "sizes", folder)[0])
+
     def test_a_folder_without_images_is_exit_code_2(self):
         _, told = self.bench("--quick", self.root, expect=2)
         self.assertIn("no PNG images", told)

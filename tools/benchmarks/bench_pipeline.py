@@ -21,15 +21,17 @@ TEXT = """Streams square photographs of 32 to 4096 pixels from files into batche
 
 in alternating runs; ratios are of runs next to each other. Then both loops and both engines, with files in the kernel's cache and
 not (posix_fadvise), batch sizes, and the processor's seconds for 1,000 images by part: reading, decoding, the rest. Those of weir
-are of the threads that do each; what the whole process has used beyond is shown too. It takes about a quarter of an hour. Where other programs run, figures
+are of the threads that do each; what the whole process has used beyond is shown too. It takes about twenty minutes. Where other programs run, figures
 say little: weir's workers let them go first (nice 5), plain threads don't.
 
-DIR: a folder of images, taken as one set. Without it: photographs that tools/corpus cuts (49 MB to fetch; 12,000 files), or with
---synthetic drawn ones (nothing to fetch)."""
+DIR: a folder of images, taken as one set: of one size, they make batches of one shape, else ragged ones. Without it: photographs
+that tools/corpus cuts (49 MB to fetch; 12,000 files), or with --synthetic drawn ones (nothing to fetch)."""
 
 MEMORY_MIB = 512
 NAMES = {"weir": "weir", "keeping": "plain threads, a batch of buffers", "libpng": "plain threads, libpng", "fair": f"plain threads, {fair_libpng.NAME}"}  # in the plot
-ALONE = "one thread"  # over a quarter of the files, or it would take twice as long as everything else
+ALONE = "one thread"
+SLOW = (ALONE, "libpng", "fair")  # over a quarter of the files, or they would take longer than everything else; they have hardly a start
+WANTED = {(512, 512): 0.95, (32, 32): 0.7}  # of plain threads with the same decoder
 PARTS = ("sizes", "engines", "batches")
 CORE_SIZES = (32, 512)  # what engines and batches are looked at with
 
@@ -38,7 +40,7 @@ def main(arguments):
     parser = report.parser("pipeline", TEXT)
     parser.add_argument("dir", metavar="DIR", nargs="?", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=9, help="(9)")
-    parser.add_argument("--seconds", type=float, default=1, help="a run of weir takes about (1): less, and its start is most of it")
+    parser.add_argument("--seconds", type=float, default=2, help="a run of weir takes about (2): the less, the more its start weighs")
     parser.add_argument("--part", choices=PARTS, action="append", help="only this table; can be given again")
     parser.add_argument("--size", type=int, choices=image_sets.sizes(), action="append", help="only this; can be given again")
     parser.add_argument("--no-build-libpng", action="store_true", help="leave out libpng with SSE filters and zlib-ng")
@@ -78,6 +80,7 @@ class Bench:
             self.left_out[fair_libpng.NAME] = reason
         if asked.dir is not None:
             self.sets = {asked.dir.name: image_sets.png_files(asked.dir)}
+            self.same = image_sets.one_shape(self.sets[asked.dir.name])
         else:
             chosen = asked.size or image_sets.sizes()
             made = image_sets.synthetic(asked, chosen, 10 if asked.quick else 1) if asked.synthetic else image_sets.photographs(asked)
@@ -106,13 +109,18 @@ class Bench:
         """Those that not only the first table looks at."""
         return [name for name in self.sets if name in CORE_SIZES or not isinstance(name, int)]
 
+    def shape_of(self, name):
+        """(width, height) of all images of the set, or None."""
+        return (name, name) if isinstance(name, int) else self.same
+
     def batch_of(self, name):
         """32, or what has room if the images are large."""
-        return image_sets.batch_for(3 * name * name) if isinstance(name, int) else 32
+        shape = self.shape_of(name)
+        return image_sets.batch_for(3 * shape[0] * shape[1]) if shape else 32
 
     def weir_command(self, name, batch=None, loop="own", engine=None):
         command = [self.weir, "--memory", MEMORY_MIB, "--workers", programs.cores(), "--loop", loop,
-                   "--batch", batch or self.batch_of(name), "--shapes", "same" if isinstance(name, int) else "ragged"]
+                   "--batch", batch or self.batch_of(name), "--shapes", "same" if self.shape_of(name) else "ragged"]
         return command + (["--engine", engine] if engine else [])
 
     def plain_command(self, decoder, *more, threads=None):
@@ -144,7 +152,7 @@ class Bench:
                     key = keys[(i + turn) % len(keys)]
                     if not cached:
                         image_sets.drop_from_cache(self.sets[name])
-                    told[key].append(self.one(commands[key], fewer if key == ALONE else file))
+                    told[key].append(self.one(commands[key], fewer if key in SLOW else file))
                     self.progress.step(f"{name}: {key}")
             self.progress.end()
         return told
@@ -183,8 +191,9 @@ def measure_sizes(bench):
         cpus.append([name, *(f"{part:.3f}" for part in (*parts[:3], max(0, parts[3] - sum(parts[:3])), parts[3], *plain_parts,
                                                         cpu(told["plain"], "all").median))])
         all_told[str(name)] = {"batch": bench.batch_of(name), **saved(told)}
-        if name in (512, 32):
-            targets.append((f"{name} × {name}, weir to plain threads with the same decoder", ratio.median, {512: 0.95, 32: 0.7}[name]))
+        shape = bench.shape_of(name)
+        if shape in WANTED:
+            targets.append((f"{shape[0]} × {shape[1]}, weir to plain threads with the same decoder", ratio.median, WANTED[shape]))
     print("## Sizes\n\nFiles in the kernel's cache, own loop, automatic engine. Plain threads with the same decoder; in brackets weir's "
           "ratio to others.\n")
     print(report.table(["side", "batch", "weir", "plain threads", "ratio", "to those with a batch of buffers", "of the limit", "plain threads, libpng",

@@ -53,6 +53,12 @@ def shape(path):
     return found[:2]
 
 
+def one_shape(paths):
+    """(width, height) of all of them, or None if they differ, or one is no PNG file."""
+    found = {header[:2] if header else None for header in map(debian_images.header, paths)}
+    return found.pop() if len(found) == 1 else None
+
+
 def png_files(folder):
     if not folder.is_dir():
         raise programs.Missing(f"{folder} is not a directory")
