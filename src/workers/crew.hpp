@@ -25,8 +25,8 @@ public:
   /// back.
   virtual void cancel(job& j) noexcept = 0;
 
-  /// Called by the job that runs on worker `index`, on that thread: hands over what the worker has finished and kept (see
-  /// `job::brief`), since this job will take longer than its owner said.
+  /// Called by the job that runs on worker `index`, on that thread, since it will take longer than its owner said: nothing
+  /// waits for it then, neither what the worker has finished and kept (see `job::brief`) nor what it has taken and not begun.
   virtual void hand_over_kept(int index) noexcept = 0;
 
   [[nodiscard]] virtual std::size_t queued() const noexcept = 0;  ///< submitted, not yet taken by a worker

@@ -26,6 +26,25 @@ public:
     --size_;
   }
 
+  template<class F> void each(F f) const {
+    for (job* j = first_; j != nullptr; j = j->next_queued) {
+      f(*j);
+    }
+  }
+  [[nodiscard]] const job* front() const noexcept { return first_; }
+
+  /// Puts all of `others` before these.
+  void prepend(job_list& others) noexcept {
+    if (others.first_ == nullptr) {
+      return;
+    }
+    others.last_->next_queued = first_;
+    (first_ != nullptr ? first_->previous_queued : last_) = others.last_;
+    first_ = others.first_;
+    size_ += others.size_;
+    others = job_list();
+  }
+
   /// The oldest, taken out; null if there is none.
   job* pop_front() noexcept {
     job* j = first_;

@@ -22,6 +22,7 @@ namespace {
 constexpr auto hold_for = std::chrono::microseconds(400);
 constexpr auto hold_together_for = std::chrono::milliseconds(3);
 constexpr std::size_t hold_at_most = 16;
+constexpr std::size_t group_at_most = 8;        // brief jobs that a worker takes at a time
 constexpr std::size_t scratch_alignment = 4096; // no page, so no cache line, of two workers
 
 using clock = sync::clock;
@@ -56,7 +57,8 @@ struct pool::worker {
   alignas(64) sync::atomic<std::uint32_t> awake{1}; // the futex; 0 from the going on the idle list to the wake
   worker* next_idle = nullptr;                      // under the lock; then the waker's
   int index = 0;
-  finished done; // the worker's own
+  finished done;  // the worker's own
+  job_list group; // what it has taken and not begun; the worker's own
   sync::thread thread;
 };
 
@@ -133,19 +135,15 @@ void pool::flush() noexcept {
   if (buffered_.size() == 0) {
     return;
   }
+  const std::size_t added = buffered_.size();
   worker* to_wake = nullptr;
   {
     const std::lock_guard hold(lock_);
     while (job* j = buffered_.pop_front()) {
       j->where = job::place::queued;
       queue_.push_back(*j);
-      if (idle_ != nullptr) {
-        worker* w = idle_;
-        idle_ = w->next_idle;
-        w->next_idle = to_wake;
-        to_wake = w;
-      }
     }
+    to_wake = take_idle(added);
   }
   wake(to_wake);
 }
@@ -194,11 +192,12 @@ void pool::work(worker& me) noexcept {
 
 // The next job; sleeps until there is one; null when the pool ends.
 job* pool::take(worker& me) noexcept {
+  if (job* j = me.group.pop_front()) {
+    return j;
+  }
   std::unique_lock hold(lock_);
   for (;;) {
-    if (job* j = queue_.pop_front()) {
-      j->where = job::place::elsewhere;
-      running_.fetch_add(1, std::memory_order_relaxed);
+    if (job* j = take_from_queue(me)) {
       return j;
     }
     if (me.done.count != 0) {
@@ -221,6 +220,36 @@ job* pool::take(worker& me) noexcept {
   }
 }
 
+// Under the lock. Of brief jobs so many that each worker could have as many.
+job* pool::take_from_queue(worker& me) noexcept {
+  const std::size_t share = std::min(group_at_most, queue_.size() / static_cast<std::size_t>(threads_));
+  job* const first = queue_.pop_front();
+  if (first == nullptr) {
+    return nullptr;
+  }
+  first->where = job::place::elsewhere;
+  std::size_t taken = 1;
+  for (; first->brief && taken < share && queue_.front()->brief; ++taken) {
+    job* const j = queue_.pop_front();
+    j->where = job::place::elsewhere;
+    me.group.push_back(*j);
+  }
+  running_.fetch_add(taken, std::memory_order_relaxed);
+  return first;
+}
+
+// Under the lock: up to so many sleepers, to be woken after it.
+pool::worker* pool::take_idle(std::size_t most) noexcept {
+  worker* taken = nullptr;
+  for (; idle_ != nullptr && most > 0; --most) {
+    worker* const w = idle_;
+    idle_ = w->next_idle;
+    w->next_idle = taken;
+    taken = w;
+  }
+  return taken;
+}
+
 // Whether what is finished may wait until the next job is as well.
 bool pool::may_wait(const finished& done, const job& next) noexcept {
   const bool together = next.together != nullptr && next.together == done.together;
@@ -231,10 +260,22 @@ bool pool::may_wait(const finished& done, const job& next) noexcept {
 }
 
 void pool::hand_over_kept(int index) noexcept {
-  finished& done = workers_[static_cast<std::size_t>(index)].done;
-  if (done.count != 0) {
-    hand_over(done);
+  worker& me = workers_[static_cast<std::size_t>(index)];
+  if (me.done.count != 0) {
+    hand_over(me.done);
   }
+  if (me.group.size() == 0) {
+    return;
+  }
+  worker* to_wake = nullptr;
+  {
+    const std::lock_guard hold(lock_);
+    running_.fetch_sub(me.group.size(), std::memory_order_relaxed);
+    to_wake = take_idle(me.group.size());
+    me.group.each([](job& j) { j.where = job::place::queued; });
+    queue_.prepend(me.group);
+  }
+  wake(to_wake);
 }
 
 // From the post on the jobs are their owners', and may be submitted again at once.

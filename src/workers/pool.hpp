@@ -25,7 +25,8 @@ struct pool_options {
 /// what says where a job is are under one lock, which nobody holds for longer than it takes to link or unlink. A worker that
 /// finds the queue empty puts itself on the idle list under the lock, then sleeps on a futex of its own; who queues work takes
 /// workers off that list under the lock and wakes them after it. So no wake is lost, and none goes to a worker that is awake.
-/// The one that fell asleep last is woken first.
+/// The one that fell asleep last is woken first. Jobs that are brief a worker takes several at a time, as long as enough is
+/// left for the others; where one of them takes longer, those behind it go back to the queue.
 class pool final : public crew {
 public:
   /// Starts `threads` (at least one) threads, "weir-work-0" and so on, with all signals but those of faults blocked, at a lower
@@ -52,6 +53,8 @@ private:
   void stop() noexcept;
   void work(worker& me) noexcept;
   job* take(worker& me) noexcept;
+  job* take_from_queue(worker& me) noexcept;
+  worker* take_idle(std::size_t most) noexcept;
   static bool may_wait(const finished& done, const job& next) noexcept;
   void hand_over(finished& done) noexcept;
   static void wake(worker* idle) noexcept;

@@ -18,8 +18,11 @@ namespace {
 
 struct counted_job : workers::job {
   counted_job() noexcept : job(&counted_job::on_worker, &counted_job::back) {}
-  static void on_worker(job& j, int) noexcept {
+  static void on_worker(job& j, int worker) noexcept {
     auto& c = static_cast<counted_job&>(j);
+    if (c.takes_long_for != nullptr) {
+      c.takes_long_for->hand_over_kept(worker);
+    }
     ++c.runs;
     c.result.set(c.result.get() + 1);
   }
@@ -35,6 +38,7 @@ struct counted_job : workers::job {
   int runs = 0;
   int ends = 0;
   int* left = nullptr;
+  workers::pool* takes_long_for = nullptr; // though it is brief
   loop::own_loop* home = nullptr;
 };
 
@@ -42,17 +46,19 @@ struct plan {
   int workers = 1;
   bool brief = false;
   bool together = false;
-  bool cancels = false;    // one of the two jobs, after the flush
+  bool at_once = false;    // submitted, and so taken where they are brief
+  bool takes_long = false; // the first one
+  bool cancels = false;    // the second one, after the flush
   bool stops_root = false; // from another thread, at any moment
 };
 
-enumerate::scenario two_jobs(plan p) {
+template<int Jobs = 2> enumerate::scenario some_jobs(plan p) {
   return [=](execution& e) {
     struct state {
       loop::own_loop home;
-      counted_job jobs[2];
+      counted_job jobs[Jobs];
       sync::atomic<bool> root{false};
-      int left = 2;
+      int left = Jobs;
     };
     auto s = std::make_shared<state>();
     for (counted_job& j : s->jobs) {
@@ -65,9 +71,13 @@ enumerate::scenario two_jobs(plan p) {
     }
     e.thread("loop", [=] {
       workers::pool crew(p.workers, s->home, {.nice = 0, .scratch_bytes = 0, .scratch_memory = nullptr});
-      crew.submit(s->jobs[0]);
-      crew.flush();
-      crew.submit(s->jobs[1]);
+      s->jobs[0].takes_long_for = p.takes_long ? &crew : nullptr;
+      for (counted_job& j : s->jobs) {
+        crew.submit(j);
+        if (!p.at_once) {
+          crew.flush();
+        }
+      }
       crew.flush();
       if (p.cancels) {
         crew.cancel(s->jobs[1]);
@@ -92,28 +102,37 @@ enumerate::scenario two_jobs(plan p) {
 } // namespace
 
 TEST_CASE("jobs run once and come back once, with their results, and the workers end: one worker") {
-  check_all(two_jobs({.workers = 1}), {.preemptions = 3, .surprises = 1});
-  check_all(two_jobs({.workers = 1, .brief = true}), {.preemptions = 3, .surprises = 1});
-  check_all(two_jobs({.workers = 1, .together = true}), {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs({.workers = 1}), {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .brief = true}), {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .together = true}), {.preemptions = 3, .surprises = 1});
 }
 
 TEST_CASE("jobs run once and come back once, with their results, and the workers end: two workers") {
-  check_all(two_jobs({.workers = 2}), {.preemptions = 2, .surprises = 0});
+  check_all(some_jobs({.workers = 2}), {.preemptions = 2, .surprises = 0});
+}
+
+TEST_CASE("brief jobs that are taken together run once and come back once, also if one of them takes long") {
+  check_all(some_jobs({.workers = 1, .brief = true, .at_once = true}), {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .brief = true, .at_once = true, .takes_long = true}), {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .brief = true, .at_once = true, .takes_long = true, .cancels = true}),
+            {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs<4>({.workers = 2, .brief = true, .at_once = true, .takes_long = true}),
+            {.preemptions = 1, .surprises = 0});
 }
 
 TEST_CASE("a job that is cancelled at the moment when a worker takes it comes back once, run or not") {
-  check_all(two_jobs({.workers = 1, .cancels = true}), {.preemptions = 3, .surprises = 1});
-  check_all(two_jobs({.workers = 1, .together = true, .cancels = true}), {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .cancels = true}), {.preemptions = 3, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .together = true, .cancels = true}), {.preemptions = 3, .surprises = 1});
 }
 
 TEST_CASE("a root that stops at any moment keeps no job from coming back") {
-  check_all(two_jobs({.workers = 1, .stops_root = true}), {.preemptions = 2, .surprises = 1});
-  check_all(two_jobs({.workers = 1, .together = true, .stops_root = true}), {.preemptions = 2, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .stops_root = true}), {.preemptions = 2, .surprises = 1});
+  check_all(some_jobs({.workers = 1, .together = true, .stops_root = true}), {.preemptions = 2, .surprises = 1});
 }
 
 TEST_CASE("a worker that nobody wakes, and a result that nothing orders, are found") {
-  check_found(two_jobs({}), plant::skip(action::wake, "futex_wake"), lost_wake);
-  check_found(two_jobs({}), plant::skip(action::store, "pool::wake"), lost_wake);
-  check_found(two_jobs({}), plant::skip(action::store, "pool::take"), "it goes on for ever");
-  check_found(two_jobs({}), plant::weaken(action::change, "push_chain"), race);
+  check_found(some_jobs({}), plant::skip(action::wake, "futex_wake"), lost_wake);
+  check_found(some_jobs({}), plant::skip(action::store, "pool::wake"), lost_wake);
+  check_found(some_jobs({}), plant::skip(action::store, "pool::take"), "it goes on for ever");
+  check_found(some_jobs({}), plant::weaken(action::change, "push_chain"), race);
 }

@@ -145,3 +145,58 @@ TEST_CASE("a brief job that finds that it will take long hands over what was kep
     REQUIRE(j.came_back == 1);
   }
 }
+
+TEST_CASE("brief jobs are taken several at a time, others one by one") {
+  const bool brief = GENERATE(true, false);
+  loop::own_loop l;
+  workers::pool p(1, l);
+  gate g;
+  std::deque<test_job> jobs(4);
+  for (test_job& j : jobs) {
+    j.brief = brief;
+    p.submit(j);
+  }
+  jobs.front().on_worker = [&](int) { g.pass(); };
+  jobs.back().on_loop = [&] { l.quit(); };
+  p.flush();
+  g.reached.wait(false);
+  CHECK(p.queued() == (brief ? 0 : 3));
+  CHECK(p.running() == (brief ? 4 : 1));
+  g.let_go();
+  l.run();
+  CHECK(p.running() == 0);
+}
+
+TEST_CASE("where a brief job takes long, those that were taken with it are done by others, asleep or awake") {
+  using namespace std::chrono_literals;
+  const bool asleep = GENERATE(false, true);
+  loop::own_loop l;
+  workers::pool p(2, l);
+  gate g;
+  std::atomic<std::size_t> left = 8;
+  std::deque<test_job> jobs(left);
+  for (test_job& j : jobs) {
+    j.brief = true;
+    j.on_loop = [&] {
+      if (--left == 1) {
+        g.let_go(); // else this hangs
+      } else if (left == 0) {
+        l.quit();
+      }
+    };
+    p.submit(j);
+  }
+  jobs.front().on_worker = [&](int worker) { // a worker takes half of the queue, so this and three more
+    while (asleep && left > 4) {
+      std::this_thread::sleep_for(1ms);
+    }
+    std::this_thread::sleep_for(asleep ? 20ms : 0ms);
+    p.hand_over_kept(worker);
+    g.pass();
+  };
+  p.flush();
+  l.run();
+  for (const test_job& j : jobs) {
+    REQUIRE(j.came_back == 1);
+  }
+}
