@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "../conformance/chunks.hpp"
 #include "png/encode.hpp"
 #include <weir/detail/stream.hpp>
 #include <weir/weir.hpp>
@@ -135,6 +136,8 @@ const std::vector<awaitable>& awaitables_of_a_runtime() {
        [](never_ready& n) {
          return without_a_worker(n, drained(files({n.files->of_palette}) | read() | decode_png({.use_libpng = true})));
        }},
+      {"job_operation", "worker to look for the header of",
+       [](never_ready& n) { return without_a_worker(n, drained(files({n.files->header_later}) | read() | decode_png())); }},
       {"services_awaiter", "event",
        [](never_ready& n) -> task<> {
          detail::services& s = co_await detail::services_awaiter{};
@@ -166,6 +169,7 @@ std::vector<std::uint8_t> with_palette() {
   p.samples = {0};
   return png::encode(p);
 }
+std::vector<std::uint8_t> header_later() { return chunks::insert_before(rgb(8, 4), "IHDR", chunks::make("abCd", {})); }
 /// With a wrong checksum of its last IDAT, before the 12 bytes of IEND.
 std::vector<std::uint8_t> broken(std::vector<std::uint8_t> png) {
   png[png.size() - 13] ^= 1U;
@@ -176,9 +180,13 @@ std::vector<std::uint8_t> broken(std::vector<std::uint8_t> png) {
 
 std::vector<file_content> contents_of_files(std::size_t segment) {
   using files = never_ready_files;
-  return {{&files::small, rgb(8, 4)},           {&files::broken, broken(rgb(8, 4))},
-          {&files::middle, rgb(100, 100)},      {&files::large, rgb(800, 600)},
-          {&files::of_palette, with_palette()}, {&files::two_segments, std::vector<std::uint8_t>(segment + segment / 2, 1)}};
+  return {{&files::small, rgb(8, 4)},
+          {&files::broken, broken(rgb(8, 4))},
+          {&files::middle, rgb(100, 100)},
+          {&files::large, rgb(800, 600)},
+          {&files::of_palette, with_palette()},
+          {&files::header_later, header_later()},
+          {&files::two_segments, std::vector<std::uint8_t>(segment + segment / 2, 1)}};
 }
 
 const std::vector<awaitable>& awaitables() {

@@ -166,9 +166,12 @@ TEST_CASE("a teardown that waits for a worker says so") {
 
 TEST_CASE("a teardown tells of its own task, and of nothing that the task has dealt with and gone on after") {
   place p(GENERATE(from_settings()));
-  auto busy = [](weir::event& begun) -> weir::task<> {
-    auto f = [] { std::this_thread::sleep_for(20ms); };
-    begun.set();
+  auto busy_until_stopped = []() -> weir::task<> {
+    auto f = [](weir::stop_flag stop) {
+      while (!stop.requested()) {
+        std::this_thread::sleep_for(1ms);
+      }
+    };
     co_await weir::on_worker(f);
   };
   auto tidies = []() -> weir::task<> { co_await weir::sleep_for(60ms); };
@@ -217,8 +220,7 @@ TEST_CASE("a teardown tells of its own task, and of nothing that the task has de
     const std::vector<int> one{1};
     auto nothing = [](int) {};
     co_await weir::range(one).for_each(nothing);
-    weir::event ignored;
-    auto late = weir::with_deadline(1ms, busy(ignored)); // waits for the job, which gives its result all the same
+    auto late = weir::with_deadline(200ms, busy_until_stopped()); // waits for the job, which gives its result all the same
     co_await std::move(late);
     CHECK(dealt_with == 1);
     co_await weir::sleep_for(2s);
