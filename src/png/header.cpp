@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -52,9 +53,11 @@ bool is_chunk_name(std::string_view name) noexcept {
   return std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
 }
 
-// Leaves the cursor behind the length and name of the header chunk, which it returns the length of.
-std::variant<std::uint32_t, failure> find_header_chunk(cursor& in, stop_flag stop) {
-  for (;;) {
+struct not_among_those {};
+
+// Looks at so many chunks. Leaves the cursor behind the length and name of the header chunk, which it returns the length of.
+std::variant<std::uint32_t, failure, not_among_those> find_header_chunk(cursor& in, stop_flag stop, std::size_t chunks) {
+  for (std::size_t i = 0; i < chunks; ++i) {
     const std::uint64_t start = in.offset();
     std::array<std::uint8_t, 8> read{};
     if (in.take(read.data(), read.size()) < read.size()) {
@@ -84,6 +87,7 @@ std::variant<std::uint32_t, failure> find_header_chunk(cursor& in, stop_flag sto
       return refuse("truncated before the header", in.offset());
     }
   }
+  return not_among_those{};
 }
 
 constexpr bool depth_fits(unsigned color_type, unsigned depth) noexcept {
@@ -122,7 +126,7 @@ std::variant<header, failure> parse_header(const memory::segment* input, const p
   if (auto bad = check_signature(in)) {
     return *std::move(bad);
   }
-  const auto found = find_header_chunk(in, stop);
+  const auto found = find_header_chunk(in, stop, std::numeric_limits<std::size_t>::max());
   if (const auto* bad = std::get_if<failure>(&found)) {
     return *bad;
   }
@@ -148,11 +152,10 @@ std::variant<header, failure> parse_header(const memory::segment* input, const p
   return h;
 }
 
-bool header_leads(const memory::segment* input) noexcept {
+bool header_is_near(const memory::segment* input) {
+  constexpr std::size_t few = 16;
   cursor in(input);
-  std::array<char, 4> name{};
-  (void)in.skip(signature.size() + 4); // and its length
-  return in.take(name.data(), name.size()) < name.size() || std::string_view(name.data(), name.size()) == "IHDR";
+  return check_signature(in) || !std::holds_alternative<not_among_those>(find_header_chunk(in, {}, few));
 }
 
 shape output_shape(const header& h, const png_options& options, bool transparent) noexcept {

@@ -44,8 +44,8 @@ constexpr std::size_t pixel_bits(const header& h) noexcept {
 [[nodiscard]] std::variant<header, failure> parse_header(const memory::segment* input, const png_options& options,
                                                          stop_flag stop = {});
 
-/// False: another chunk stands before the header, and to find it may take a while.
-[[nodiscard]] bool header_leads(const memory::segment* input) noexcept;
+/// False: so many chunks stand before the header that to find it may take a while. Throws std::bad_alloc only.
+[[nodiscard]] bool header_is_near(const memory::segment* input);
 
 /// True if the number of channels depends on a tRNS chunk that libpng has to accept first: channels as in the file, from a
 /// palette. `probe` (reference.hpp) has the answer.

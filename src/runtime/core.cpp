@@ -228,7 +228,7 @@ audit_report runtime_core::audit() const {
   a.held_by_user = p.held_by_user;
   a.leases = p.leases - p.held_by_user + files->usage().in_use / memory::segment_bytes;
   a.operations = engine ? engine->outstanding() : 0;
-  a.jobs = crew ? crew->queued() + crew->running() : 0;
+  a.jobs = crew ? crew->outstanding() : 0;
   if (crew) {
     for (int i = 0; i < crew->threads(); ++i) {
       a.threads.push_back("weir-work-" + std::to_string(i));

@@ -170,6 +170,7 @@ private:
   /// without their pixels, which nobody counts from here on: the block for the batch might wait for their memory.
   task<> hold_leading_blank(image im) {
     leading_.emplace_back(im.info(), im.shape(), nullptr, owner(), std::string(), true);
+    im.memory() = owner(); // this frame outlives the wait below
     if (leading_.size() == size_) {
       co_await place_blank_batch();
     }

@@ -144,7 +144,7 @@ private:
   slot_source* const slots_; // null: each image has a block of its own
   const std::size_t loose_;  // images of a ragged batch; 0: there is none that follows directly
   std::size_t loose_images_ = 0;
-  std::array<char, 16> loose_batches_{}; // taken in turn: of one, what waits is never of two batches
+  std::array<char, 16> loose_batches_{}; // taken in turn, so that few results are kept for an image of another batch
   std::shared_ptr<pressure> strain_;
   decode_admission admission_;
   window<image> window_;

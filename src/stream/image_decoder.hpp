@@ -74,7 +74,7 @@ public:
   task<planned> plan(const encoded& bytes, item_info& info) {
     const input_view in(bytes);
     parsed_header parsed;
-    if (png::header_leads(in.first())) {
+    if (png::header_is_near(in.first())) {
       parsed = png::parse_header(in.first(), options_);
     } else {
       parsed = co_await find_header(in, info);
@@ -129,7 +129,7 @@ public:
     };
     const std::uint64_t decompressed = std::uint64_t{p.header.width} * p.header.height * png::pixel_bits(p.header) / 8;
     const std::uint64_t work_bytes = bytes.size() + decompressed + to.size();
-    const bool brief = work_bytes <= brief_bytes;
+    const bool brief = work_bytes <= brief_bytes && !options_.use_libpng;
     const void* const together = work_bytes <= patient_bytes ? batch : nullptr;
     info.decode_time =
         co_await job_operation(services_, work, "worker to decode", info.from.text(), to.size(), brief, together);
@@ -161,7 +161,7 @@ private:
     }
   };
 
-  // Where it isn't the first chunk. There may be any number before it.
+  // Where many chunks stand before it. There may be any number.
   task<parsed_header> find_header(const input_view& in, const item_info& info) {
     parsed_header found;
     std::exception_ptr failure;

@@ -29,8 +29,9 @@ public:
   /// waits for it then, neither what the worker has finished and kept (see `job::brief`) nor what it has taken and not begun.
   virtual void hand_over_kept(int index) noexcept = 0;
 
-  [[nodiscard]] virtual std::size_t queued() const noexcept = 0;  ///< submitted, not yet taken by a worker
-  [[nodiscard]] virtual std::size_t running() const noexcept = 0; ///< taken by a worker, not yet handed back to the loop
+  [[nodiscard]] virtual std::size_t queued() const noexcept = 0;      ///< submitted, not yet taken by a worker
+  [[nodiscard]] virtual std::size_t running() const noexcept = 0;     ///< taken by a worker, not yet handed back to the loop
+  [[nodiscard]] virtual std::size_t outstanding() const noexcept = 0; ///< both, at one moment
   [[nodiscard]] virtual int threads() const noexcept = 0;
   /// Any thread, though only the job that runs on worker `index` may use it: memory that is there for it from the start,
   /// aligned to 64.

@@ -59,6 +59,7 @@ struct pool::worker {
   int index = 0;
   finished done;  // the worker's own
   job_list group; // what it has taken and not begun; the worker's own
+  clock::time_point group_since;
   sync::thread thread;
 };
 
@@ -192,6 +193,9 @@ void pool::work(worker& me) noexcept {
 
 // The next job; sleeps until there is one; null when the pool ends.
 job* pool::take(worker& me) noexcept {
+  if (me.group.size() != 0 && clock::now() - me.group_since > hold_for) {
+    give_group_back(me);
+  }
   if (job* j = me.group.pop_front()) {
     return j;
   }
@@ -234,6 +238,9 @@ job* pool::take_from_queue(worker& me) noexcept {
     j->where = job::place::elsewhere;
     me.group.push_back(*j);
   }
+  if (taken > 1) {
+    me.group_since = clock::now();
+  }
   running_.fetch_add(taken, std::memory_order_relaxed);
   return first;
 }
@@ -264,9 +271,13 @@ void pool::hand_over_kept(int index) noexcept {
   if (me.done.count != 0) {
     hand_over(me.done);
   }
-  if (me.group.size() == 0) {
-    return;
+  if (me.group.size() != 0) {
+    give_group_back(me);
   }
+}
+
+// So that others can have it.
+void pool::give_group_back(worker& me) noexcept {
   worker* to_wake = nullptr;
   {
     const std::lock_guard hold(lock_);
@@ -291,6 +302,11 @@ std::size_t pool::queued() const noexcept {
 }
 
 std::size_t pool::running() const noexcept { return running_.load(std::memory_order_relaxed); }
+
+std::size_t pool::outstanding() const noexcept {
+  const std::lock_guard hold(lock_); // from here to there, and back, they go under it
+  return buffered_.size() + queue_.size() + running();
+}
 
 std::span<std::byte> pool::scratch(int index) const noexcept {
   return {scratch_ + static_cast<std::size_t>(index) * scratch_bytes_, scratch_bytes_};

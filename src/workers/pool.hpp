@@ -26,7 +26,7 @@ struct pool_options {
 /// finds the queue empty puts itself on the idle list under the lock, then sleeps on a futex of its own; who queues work takes
 /// workers off that list under the lock and wakes them after it. So no wake is lost, and none goes to a worker that is awake.
 /// The one that fell asleep last is woken first. Jobs that are brief a worker takes several at a time, as long as enough is
-/// left for the others; where one of them takes longer, those behind it go back to the queue.
+/// left for the others; where they take longer, those that it has not begun go back to the queue.
 class pool final : public crew {
 public:
   /// Starts `threads` (at least one) threads, "weir-work-0" and so on, with all signals but those of faults blocked, at a lower
@@ -43,6 +43,7 @@ public:
 
   [[nodiscard]] std::size_t queued() const noexcept override;
   [[nodiscard]] std::size_t running() const noexcept override;
+  [[nodiscard]] std::size_t outstanding() const noexcept override;
   [[nodiscard]] int threads() const noexcept override { return threads_; }
   [[nodiscard]] std::span<std::byte> scratch(int index) const noexcept override;
 
@@ -54,6 +55,7 @@ private:
   void work(worker& me) noexcept;
   job* take(worker& me) noexcept;
   job* take_from_queue(worker& me) noexcept;
+  void give_group_back(worker& me) noexcept;
   worker* take_idle(std::size_t most) noexcept;
   static bool may_wait(const finished& done, const job& next) noexcept;
   void hand_over(finished& done) noexcept;

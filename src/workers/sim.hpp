@@ -27,6 +27,7 @@ public:
 
   [[nodiscard]] std::size_t queued() const noexcept override { return buffered_.size() + queue_.size(); }
   [[nodiscard]] std::size_t running() const noexcept override { return running_; }
+  [[nodiscard]] std::size_t outstanding() const noexcept override { return queued() + running(); }
   [[nodiscard]] int threads() const noexcept override { return static_cast<int>(workers_.size()); }
   [[nodiscard]] std::span<std::byte> scratch(int index) const noexcept override;
 

@@ -27,7 +27,7 @@ struct never_ready_files {
   std::string middle; ///< a PNG whose pixels take 30,000 bytes
   std::string large;  ///< one whose pixels take 1,440,000
   std::string of_palette;
-  std::string header_later; ///< a PNG with a chunk before its header
+  std::string header_later; ///< a PNG with many chunks before its header
   std::string two_segments; ///< no picture
 };
 struct file_content {

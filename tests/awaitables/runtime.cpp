@@ -169,7 +169,13 @@ std::vector<std::uint8_t> with_palette() {
   p.samples = {0};
   return png::encode(p);
 }
-std::vector<std::uint8_t> header_later() { return chunks::insert_before(rgb(8, 4), "IHDR", chunks::make("abCd", {})); }
+std::vector<std::uint8_t> header_later() {
+  std::vector<std::uint8_t> png = rgb(8, 4);
+  for (int i = 0; i < 100; ++i) {
+    png = chunks::insert_before(png, "IHDR", chunks::make("abCd", {}));
+  }
+  return png;
+}
 /// With a wrong checksum of its last IDAT, before the 12 bytes of IEND.
 std::vector<std::uint8_t> broken(std::vector<std::uint8_t> png) {
   png[png.size() - 13] ^= 1U;

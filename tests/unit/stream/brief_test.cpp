@@ -1,7 +1,11 @@
 // What a small image's result waits for on its worker: never for work that takes long.
 #include "delivered.hpp"
 
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include <zlib.h>
@@ -94,4 +98,31 @@ TEST_CASE("a header behind any number of chunks that nobody knows is found") {
   REQUIRE(refused.failed());
   CHECK_THROWS_WITH(std::rethrow_exception(refused.error()),
                     Catch::Contains("request") && Catch::Contains("truncated before the header"));
+}
+
+TEST_CASE("what is no PNG file is refused while all workers are busy") {
+  const watchdog limit;
+  const bytes small = one_color(16, 16, {4, 5, 6});
+  const std::array<bytes, 3> refused = {chunks::text("<html>This is no PNG file at all.</html>"),
+                                        chunks::insert_before(small, "IHDR", chunks::make("CgBI", {1, 2, 3, 4})),
+                                        chunks::insert_before(small, "IHDR", chunks::make("tEXt", {1, 2, 3, 4}))};
+  weir::runtime rt{{.workers = 1}};
+  std::atomic<std::size_t> answers = 0;
+  auto busy = [&]() -> weir::task<> {
+    auto f = [&] {
+      while (answers < refused.size()) { // else this hangs
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    };
+    co_await weir::on_worker(f);
+  };
+  (void)rt.start(busy());
+  for (const bytes& body : refused) {
+    (void)rt.start(request(rt, std::as_bytes(std::span(body))), [&](const weir::outcome<weir::image>& o) {
+      CHECK(o.failed());
+      ++answers;
+    });
+  }
+  rt.run();
+  CHECK(answers == refused.size());
 }

@@ -35,3 +35,19 @@ TEST_CASE("blanks that come before the first good image take none of the memory 
   CHECK(got.indices().size() == 30);
   require_nothing_alive(rt);
 }
+
+TEST_CASE("the blank that completes a batch of blanks takes none of the memory that the batch needs, however large it is") {
+  const watchdog limit;
+  const std::uint32_t side = GENERATE(16, 45, 52); // two thirds of the memory, or all but too little for the batch
+  const picture_set set({{content::broken_late}, {content::broken_late, side, side}, {}, {}, {}, {}});
+  weir::runtime rt{{.workers = 2, .memory = 12 * image_bytes}};
+  delivered got(set);
+  auto pass = [](weir::image im) { return im; };
+  const auto outcome = run_into(rt,
+                                weir::files(set.paths()) | weir::read() | weir::decode_png({.channels = 3}) |
+                                    weir::on_error(weir::blank_bad{}) | weir::transform(pass) | weir::batched(2),
+                                got);
+  REQUIRE(outcome.done());
+  CHECK(got.sizes() == std::vector<std::size_t>(3, 2));
+  require_nothing_alive(rt);
+}

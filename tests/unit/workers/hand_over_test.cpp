@@ -200,3 +200,30 @@ TEST_CASE("where a brief job takes long, those that were taken with it are done 
     REQUIRE(j.came_back == 1);
   }
 }
+
+TEST_CASE("where a brief job takes long without a word, others do those that were taken with it once it has ended") {
+  using namespace std::chrono_literals;
+  loop::own_loop l;
+  workers::pool p(2, l);
+  gate g;
+  std::deque<test_job> jobs(8); // a worker takes the first four
+  std::size_t left = jobs.size();
+  for (test_job& j : jobs) {
+    j.brief = true;
+    j.on_loop = [&] {
+      if (--left == 1) {
+        g.let_go(); // else this hangs
+      } else if (left == 0) {
+        l.quit();
+      }
+    };
+    p.submit(j);
+  }
+  jobs[0].on_worker = [&](int) { std::this_thread::sleep_for(20ms); };
+  jobs[1].on_worker = [&](int) { g.pass(); };
+  p.flush();
+  l.run();
+  for (const test_job& j : jobs) {
+    REQUIRE(j.came_back == 1);
+  }
+}
