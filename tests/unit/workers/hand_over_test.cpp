@@ -121,29 +121,60 @@ TEST_CASE("what is finished waits only a moment, and for few, however many brief
   }
 }
 
+namespace {
+
+/// Brief jobs, submitted at once.
+class brief_jobs {
+public:
+  brief_jobs(int workers, std::size_t count) : crew(workers, home_), all(count), left_(count) {}
+
+  /// `back` is called on the loop for each that has come back.
+  template<class Back> void run(Back back) {
+    for (test_job& j : all) {
+      j.brief = true;
+      j.on_loop = [this, &j, back] {
+        back(j);
+        if (--left_ == 0) {
+          home_.quit();
+        }
+      };
+      crew.submit(j);
+    }
+    crew.flush();
+    home_.run();
+    for (const test_job& j : all) {
+      REQUIRE(j.came_back == 1);
+    }
+  }
+  /// How many have not come back. Any thread.
+  [[nodiscard]] std::size_t left() const noexcept { return left_; }
+
+private:
+  loop::own_loop home_;
+
+public:
+  workers::pool crew;
+  std::deque<test_job> all;
+
+private:
+  std::atomic<std::size_t> left_;
+};
+
+} // namespace
+
 TEST_CASE("a brief job that finds that it will take long hands over what was kept before it") {
-  loop::own_loop l;
-  workers::pool p(1, l);
+  brief_jobs jobs(1, 3);
   gate g;
-  std::deque<test_job> jobs(3);
-  for (test_job& j : jobs) {
-    j.brief = true;
-  }
-  jobs[1].on_loop = [&] { g.let_go(); }; // else this hangs
-  jobs[2].on_worker = [&](int worker) {
-    p.hand_over_kept(worker);
+  jobs.all[2].on_worker = [&](int worker) {
+    jobs.crew.hand_over_kept(worker);
     g.pass();
-    p.hand_over_kept(worker); // nothing more
+    jobs.crew.hand_over_kept(worker); // nothing more
   };
-  jobs[2].on_loop = [&] { l.quit(); };
-  for (test_job& j : jobs) {
-    p.submit(j);
-  }
-  p.flush();
-  l.run();
-  for (const test_job& j : jobs) {
-    REQUIRE(j.came_back == 1);
-  }
+  jobs.run([&](const test_job& j) {
+    if (&j == &jobs.all[1]) {
+      g.let_go(); // else this hangs
+    }
+  });
 }
 
 TEST_CASE("brief jobs are taken several at a time, others one by one") {
@@ -162,71 +193,43 @@ TEST_CASE("brief jobs are taken several at a time, others one by one") {
   g.reached.wait(false);
   CHECK(p.queued() == (brief ? 0 : 3));
   CHECK(p.running() == (brief ? 4 : 1));
+  CHECK(p.outstanding() == 4);
   g.let_go();
   l.run();
-  CHECK(p.running() == 0);
+  CHECK(p.outstanding() == 0);
 }
 
+// Of eight jobs and two workers, the one that is first takes four.
 TEST_CASE("where a brief job takes long, those that were taken with it are done by others, asleep or awake") {
   using namespace std::chrono_literals;
   const bool asleep = GENERATE(false, true);
-  loop::own_loop l;
-  workers::pool p(2, l);
+  brief_jobs jobs(2, 8);
   gate g;
-  std::atomic<std::size_t> left = 8;
-  std::deque<test_job> jobs(left);
-  for (test_job& j : jobs) {
-    j.brief = true;
-    j.on_loop = [&] {
-      if (--left == 1) {
-        g.let_go(); // else this hangs
-      } else if (left == 0) {
-        l.quit();
-      }
-    };
-    p.submit(j);
-  }
-  jobs.front().on_worker = [&](int worker) { // a worker takes half of the queue, so this and three more
-    while (asleep && left > 4) {
+  jobs.all[0].on_worker = [&](int worker) {
+    while (asleep && jobs.left() > 4) {
       std::this_thread::sleep_for(1ms);
     }
     std::this_thread::sleep_for(asleep ? 20ms : 0ms);
-    p.hand_over_kept(worker);
+    jobs.crew.hand_over_kept(worker);
     g.pass();
   };
-  p.flush();
-  l.run();
-  for (const test_job& j : jobs) {
-    REQUIRE(j.came_back == 1);
-  }
+  jobs.run([&](const test_job&) {
+    if (jobs.left() == 2) { // this, and the one that takes long
+      g.let_go();           // else this hangs
+    }
+  });
 }
 
 TEST_CASE("where a brief job takes long without a word, others do those that were taken with it once it has ended") {
   using namespace std::chrono_literals;
-  loop::own_loop l;
-  workers::pool p(2, l);
+  brief_jobs jobs(2, 8);
   gate g;
-  std::deque<test_job> jobs(8); // a worker takes the first four
-  std::size_t left = jobs.size();
-  int others = 2;
-  for (test_job& j : jobs) {
-    j.brief = true;
-    const bool behind = &j == &jobs[2] || &j == &jobs[3];
-    j.on_loop = [&, behind] {
-      if (behind && --others == 0) {
-        g.let_go(); // else this hangs
-      }
-      if (--left == 0) {
-        l.quit();
-      }
-    };
-    p.submit(j);
-  }
-  jobs[0].on_worker = [&](int) { std::this_thread::sleep_for(20ms); };
-  jobs[1].on_worker = [&](int) { g.pass(); };
-  p.flush();
-  l.run();
-  for (const test_job& j : jobs) {
-    REQUIRE(j.came_back == 1);
-  }
+  int behind = 2;
+  jobs.all[0].on_worker = [](int) { std::this_thread::sleep_for(20ms); };
+  jobs.all[1].on_worker = [&](int) { g.pass(); };
+  jobs.run([&](const test_job& j) {
+    if ((&j == &jobs.all[2] || &j == &jobs.all[3]) && --behind == 0) {
+      g.let_go(); // else this hangs
+    }
+  });
 }
