@@ -167,7 +167,7 @@ private:
     give_batch(image_batch(std::move(one), data, std::move(memory), std::chrono::nanoseconds(0)));
   }
   /// Blanks that come before the first good image take its shape; a whole batch of them takes that of the first. They wait
-  /// without their pixels, which nobody counts from here on: the block for the batch might wait for their memory.
+  /// without their pixels: the block for the batch might wait for their memory.
   task<> hold_leading_blank(image im) {
     leading_.emplace_back(im.info(), im.shape(), nullptr, owner(), std::string(), true);
     im.memory() = owner(); // this frame outlives the wait below

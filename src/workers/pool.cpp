@@ -18,7 +18,8 @@
 namespace weir::workers {
 
 namespace {
-// What a worker finished may wait so long and in such numbers: before brief jobs; before others that it is together with.
+// What a worker finished may wait so long and in such numbers: before brief jobs, and brief jobs that it has taken as long for
+// it to begin; before others that it is together with.
 constexpr auto hold_for = std::chrono::microseconds(400);
 constexpr auto hold_together_for = std::chrono::milliseconds(3);
 constexpr std::size_t hold_at_most = 16;

@@ -26,7 +26,7 @@ struct pool_options {
 /// finds the queue empty puts itself on the idle list under the lock, then sleeps on a futex of its own; who queues work takes
 /// workers off that list under the lock and wakes them after it. So no wake is lost, and none goes to a worker that is awake.
 /// The one that fell asleep last is woken first. Jobs that are brief a worker takes several at a time, as long as enough is
-/// left for the others; where they take longer, those that it has not begun go back to the queue.
+/// left for the others; where one has taken longer, or says so, those that it has not begun go back to the queue.
 class pool final : public crew {
 public:
   /// Starts `threads` (at least one) threads, "weir-work-0" and so on, with all signals but those of faults blocked, at a lower
