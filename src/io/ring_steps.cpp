@@ -1,6 +1,8 @@
 #include "ring_driver.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -53,7 +55,11 @@ void ring_driver::go_on(slot& s) noexcept {
     issue(s, step::close);
     return;
   }
-  s.count = static_cast<unsigned>(free_places(op, s.into, most_at_once));
+  // What there should be, for so much does a submission copy (see submit_first); then, whether it goes on.
+  const bool at_end = op.hint != 0 && op.hint <= op.size;
+  s.count = static_cast<unsigned>(
+      free_places(op, std::span(s.into, at_end ? 1 : places),
+                  op.hint > op.size ? std::min<std::uint64_t>(op.hint - op.size, most_at_once) : most_at_once));
   if (s.count > 0) {
     submit_first(s);
     issue(s, step::read);

@@ -45,6 +45,7 @@ public:
     if (slots_ != nullptr && (order == order::completion || c.any_order)) {
       slots_->expect_any_order();
     }
+    c.decoding = &decoding_;
     up_ = up.connect(c);
   }
 
@@ -120,6 +121,7 @@ private:
   }
 
   task<> decode_one(window<image>::slot& slot, item<encoded> i, decode_plan p, destination to) {
+    counted_job job(decoding_);
     std::string warning;
     std::exception_ptr failure;
     try {
@@ -128,6 +130,7 @@ private:
       failure = std::current_exception();
     }
     admission_.job_ended(p.output.bytes());
+    job.ended();
     i.value() = encoded(); // the file's bytes go back first, then the scratch
     p.scratch.reset();
     if (failure) {
@@ -140,6 +143,23 @@ private:
     window_.complete(slot, item<image>(std::move(i.info), std::move(im)));
   }
 
+  /// A job that has a file's bytes. It has ended before they go back.
+  class counted_job {
+  public:
+    explicit counted_job(std::size_t& jobs) noexcept : jobs_(&jobs) { ++jobs; }
+    counted_job(const counted_job&) = delete;
+    counted_job& operator=(const counted_job&) = delete;
+    ~counted_job() { ended(); }
+    void ended() noexcept {
+      if (jobs_ != nullptr) {
+        --*std::exchange(jobs_, nullptr);
+      }
+    }
+
+  private:
+    std::size_t* jobs_;
+  };
+
   decoder decoder_;
   slot_source* const slots_; // null: each image has a block of its own
   const std::size_t loose_;  // images of a ragged batch; 0: there is none that follows directly
@@ -148,6 +168,7 @@ private:
   std::shared_ptr<pressure> strain_;
   decode_admission admission_;
   window<image> window_;
+  std::size_t decoding_ = 0; // jobs, each with a file's bytes
   stream_ptr<encoded> up_;
 };
 

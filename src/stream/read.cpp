@@ -1,10 +1,14 @@
 #include <weir/read.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "errors.hpp"
+#include "first_segments.hpp"
+#include "read_ahead.hpp"
 #include "read_operation.hpp"
 #include "services.hpp"
 
@@ -15,68 +19,16 @@ namespace {
 /// Of budgets, of which one may be all that there is.
 constexpr std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept { return a + std::min(b, ~a); }
 
-/// Waits for a file's first segment, in turn; not if it is the oldest file that has not been given on.
-class [[nodiscard]] first_segment final : public operation, memory::segment_waiter {
-public:
-  /// `waiting` is set while it waits.
-  first_segment(memory::segment_pool& p, bool oldest, first_segment*& waiting) noexcept
-      : pool_(p), oldest_(oldest), waiting_(waiting) {
-    count = 1;
-  }
-  static constexpr bool await_ready() noexcept { return false; }
-  template<weir_promise P> bool await_suspend(std::coroutine_handle<P> h) noexcept {
-    chain_ = h.promise().chain_;
-    if (chain_->stop_requested()) {
-      chain_->stop_soon();
-      return true;
-    }
-    const memory::acquisition a = oldest_ ? pool_.force(1, segment_) : pool_.try_acquire(1, segment_);
-    if (a != memory::acquisition::must_wait) {
-      return false;
-    }
-    pool_.enqueue(*this);
-    waiting_ = this;
-    chain_->park(*this);
-    return true;
-  }
-  /// Null: there is no memory.
-  memory::segment* await_resume() noexcept { return segment_; }
-  /// While it waits: it has become the oldest.
-  void become_oldest() noexcept {
-    pool_.remove(*this);
-    memory::segment* s = nullptr;
-    (void)pool_.force(1, s);
-    granted(s);
-  }
-
-private:
-  [[nodiscard]] wait_note waits_for() const noexcept override {
-    return {.what = "file memory", .bytes = memory::segment_bytes};
-  }
-  void stop() noexcept override {
-    waiting_ = nullptr;
-    pool_.remove(*this);
-    chain_->stop_soon();
-  }
-  void granted(memory::segment* s) noexcept override {
-    waiting_ = nullptr;
-    segment_ = s;
-    chain_->resume_soon();
-  }
-  memory::segment_pool& pool_;
-  chain* chain_ = nullptr;
-  memory::segment* segment_ = nullptr;
-  bool oldest_;
-  first_segment*& waiting_;
-};
-
 /// Reads ahead of its consumer. Segments are granted in order, the first one before a file is opened. Liveness: the oldest file
 /// that has not been given on may grow beyond the budget (in completion order: one at a time may), so it can always finish,
-/// whatever those behind it hold.
+/// whatever those behind it hold. That memory is (nearly) full keeps the next file from being opened only as long as there are
+/// files for the consumer to take, or a decode's jobs have some, which they will give back: nothing else has to happen.
 class read_stream final : public stream_base<encoded>, growth, memory::release_watcher {
 public:
-  read_stream(services& s, stream_ptr<path> up, read_options o)
-      : services_(s), up_(std::move(up)), window_(o.in_flight, o.order, {}), ordered_(o.order == order::input) {
+  /// `decoding`: see connection; may be null.
+  read_stream(services& s, const std::size_t* decoding, stream_ptr<path> up, read_options o)
+      : services_(s), decoding_(decoding), up_(std::move(up)), window_(o.in_flight, o.order, {}), ahead_(s.files),
+        ordered_(o.order == order::input) {
     services_.files.watch(*this);
   }
   ~read_stream() override {
@@ -90,8 +42,10 @@ public:
     }
     std::optional<item<encoded>> i = co_await window_.next();
     if (i && !i->failed()) {
-      let_go(segments_of(i->value()));
+      let_go(count_of(i->value().first()));
     }
+    assert(window_.count() != 0 || held_ == 0);
+    open_more();
     grow_oldest();
     co_return std::move(i);
   }
@@ -103,20 +57,43 @@ public:
         window_.push(std::move(*i).failure_as<encoded>());
         continue;
       }
-      memory::segment* const s = co_await first_segment(services_.files, window_.count() == 0, first_waiting_);
+      co_await memory_ahead(*this);
+      memory::segment* const s = co_await first_segments(services_.files, at_first(), window_.count() == 0, first_waiting_);
       if (s == nullptr) {
         window_.push(item<encoded>(i->info, item_failure(i->info, stage::read, std::strerror(ENOMEM))));
         continue;
       }
       owner segment = own(services_, s);
-      grown(1);
       window<encoded>::slot& slot = *window_.open();
+      grown(count_of(s));
       producers.spawn(read_one(slot, std::move(*i), std::move(segment)));
     }
     window_.finish();
   }
 
 private:
+  class [[nodiscard]] memory_ahead final : public waiter {
+  public:
+    explicit memory_ahead(read_stream& s) noexcept : waiter(s.opening_), stream_(s) {}
+    static void await_resume() noexcept {}
+
+  private:
+    bool ready() noexcept override { return stream_.may_open(); }
+    [[nodiscard]] wait_note waits_for() const noexcept override { return {"memory to read ahead"}; }
+    read_stream& stream_;
+  };
+  // In completion order some of the files that are there might never leave (FIFOs): the others go on in what memory there is,
+  // and those have as little of it as can be.
+  [[nodiscard]] std::uint32_t at_first() const noexcept { return ordered_ ? ahead_.at_first() : 1; }
+  [[nodiscard]] bool may_open() noexcept {
+    return !ordered_ || !ahead_.full(window_.count() != 0 || (decoding_ != nullptr && *decoding_ != 0));
+  }
+  void open_more() noexcept {
+    if (!opening_.empty() && may_open()) {
+      opening_.wake();
+    }
+  }
+
   task<> read_one(window<encoded>::slot& slot, item<path> i, owner segment) {
     read_operation op(services_, *this, i.value().name.text().data(), std::move(segment), &slot);
     co_await op;
@@ -130,6 +107,8 @@ private:
       i.info.file_bytes = op.size;
       services_.bytes_read += op.size;
       ++services_.files_read;
+      let_go(op.release_unused());
+      ahead_.seen(op.segments());
       memory::segment* const first = op.first;
       encoded bytes(first, op.size, op.take_segments());
       window_.complete(slot, item<encoded>(std::move(i.info), std::move(bytes)));
@@ -171,13 +150,6 @@ private:
     held_ -= segments;
     services_.segments_undelivered -= segments;
   }
-  [[nodiscard]] static std::uint64_t segments_of(const encoded& e) noexcept {
-    std::uint64_t n = 0;
-    for (const memory::segment* s = e.first(); s != nullptr; s = s->next) {
-      ++n;
-    }
-    return n;
-  }
   /// The oldest file may; but what is beyond the budget stays within as much again (16 MiB at least), as long as there are
   /// files that have been given on, whose bytes will come back. Those behind the oldest are no reason to wait: they wait for
   /// it.
@@ -188,7 +160,10 @@ private:
                          files.in_use <= services_.segments_undelivered * memory::segment_bytes;
     return bounded && (ordered_ ? op.key == window_.oldest() : forced_ == nullptr || forced_ == op.key);
   }
-  void segments_released() noexcept override { grow_oldest(); }
+  void segments_released() noexcept override {
+    grow_oldest();
+    open_more();
+  }
   void exceed(read_operation& op) noexcept {
     services_.files.remove(op);
     forced_ = op.key;
@@ -215,13 +190,16 @@ private:
   }
 
   services& services_;
+  const std::size_t* decoding_;
   stream_ptr<path> up_;
   window<encoded> window_;
+  read_ahead ahead_;
+  wait_queue opening_; // the pump, while memory is full
   bool ordered_;
-  std::uint64_t held_ = 0;                 // segments of files in the window
-  first_segment* first_waiting_ = nullptr; // the next file, while it waits
-  read_operation* growing_ = nullptr;      // those that wait for segments, the latest first
-  void* forced_ = nullptr;                 // in completion order: the one that may exceed the budget
+  std::uint64_t held_ = 0;                  // segments of files in the window
+  first_segments* first_waiting_ = nullptr; // the next file, while it waits
+  read_operation* growing_ = nullptr;       // those that wait for segments, the latest first
+  void* forced_ = nullptr;                  // in completion order: the one that may exceed the budget
 };
 
 class read_node final : public node<encoded> {
@@ -229,7 +207,8 @@ public:
   read_node(node_ptr<path> up, read_options o) : up_(std::move(up)), options_(o) {}
   stream_ptr<encoded> connect(connection& c) override {
     c.not_direct();
-    auto s = std::make_unique<read_stream>(c.runtime, up_->connect(c), options_);
+    const std::size_t* const decoding = std::exchange(c.decoding, nullptr);
+    auto s = std::make_unique<read_stream>(c.runtime, decoding, up_->connect(c), options_);
     c.producers.spawn(s->pump(c.producers));
     return s;
   }

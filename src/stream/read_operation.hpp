@@ -19,6 +19,14 @@ inline owner own(services& s, memory::segment* chain) noexcept {
   });
 }
 
+inline std::uint32_t count_of(const memory::segment* chain) noexcept {
+  std::uint32_t n = 0;
+  for (; chain != nullptr; chain = chain->next) {
+    ++n;
+  }
+  return n;
+}
+
 /// Who may read beyond the budget for file bytes: see read.cpp.
 class growth {
 public:
@@ -39,6 +47,7 @@ public:
     path = file;
     first = current = reinterpret_cast<memory::segment*>(segments.argument());
     (void)segments.release();
+    segments_ = count_of(first);
   }
   ~read_operation() { services_.files.release(first); }
 
@@ -47,6 +56,18 @@ public:
   [[nodiscard]] std::chrono::nanoseconds time() const noexcept { return ended_ - begun_; }
   [[nodiscard]] std::uint32_t segments() const noexcept { return segments_; }
   [[nodiscard]] detail::owner take_segments() noexcept { return detail::own(services_, std::exchange(first, nullptr)); }
+  /// When it is `done`: those behind the last byte go back. Returns how many.
+  std::uint32_t release_unused() noexcept {
+    memory::segment* last = first;
+    while (last->next != nullptr && last->next->used != 0) {
+      last = last->next;
+    }
+    memory::segment* const unused = std::exchange(last->next, nullptr);
+    const std::uint32_t n = count_of(unused);
+    segments_ -= n;
+    services_.files.release(unused);
+    return n;
+  }
 
   /// The growth's: memory for `wanted` more segments has come (null: there is none).
   void granted(memory::segment* chain) noexcept override {
@@ -127,7 +148,7 @@ private:
   growth& growth_;
   time_point begun_{};
   time_point ended_{};
-  std::uint32_t segments_ = 1;
+  std::uint32_t segments_ = 0;
   bool growing_ = false;
   int given_up_ = 0; // why, as an errno
 };

@@ -99,7 +99,9 @@ const std::vector<awaitable>& awaitables_of_a_runtime() {
        [](never_ready& n) {
          return drained(files({n.files->silent, n.files->two_segments}) | read());
        }},
-      {"first_segment", "file memory", [](never_ready& n) { return drained(files(times(3, n.files->silent)) | read()); }},
+      {"first_segments", "file memory", [](never_ready& n) { return drained(files(times(3, n.files->silent)) | read()); }},
+      {"memory_ahead", "memory to read ahead",
+       [](never_ready& n) { return drained(files(times(8, n.files->silent)) | read()); }, false, 45'000, 8},
       {"room_awaiter", "room for an item in the stage",
        [](never_ready& n) { return drained(files(times(2, n.files->silent)) | read({.in_flight = 1})); }},
       {"next_awaiter", "item of the stage",

@@ -60,6 +60,7 @@ task<> repeated(stage_set& s) {
 task<> repeated_images(stage_set& s) {
   return run_all(s, files(pictures::paths(0, 3)) | read() | decode() | repeat(2) | batched(4));
 }
+task<> many(stage_set& s) { return run_all(s, files(good()) | repeat(6) | read() | decode() | batched(6)); }
 task<> one_by_one(stage_set& s) { return run_all(s, files(good()) | read() | decode() | skip(1) | take(5) | prefetch(2)); }
 task<> generated(stage_set& s) {
   return run_all(s, files(mixed()) | read() | decode() | through([&s](auto in) { return as_it_is(std::move(in), s); }) |
@@ -121,6 +122,7 @@ void add_pipelines(std::vector<scenario>& to) {
                           {"memory for one batch", {done, 8, 2, true}, &short_memory, 512, 1024, 2, 2},
                           {"files that change", {done, 5, 2, true, false}, &changing},
                           {"sixteen bits of gray", {done, 8}, &sixteen_bits},
+                          {"more files than memory for them", {done, 48, 6, true}, &many, 1 << 14, 1 << 14},
                       });
 }
 

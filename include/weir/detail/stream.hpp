@@ -27,11 +27,12 @@ struct connection {
   std::shared_ptr<pressure> strain{}; ///< between a decode and the batch below it; the stages above the decode don't see it
   slot_source* slots = nullptr;       ///< from a batch to the decode that it follows directly
   std::size_t loose = 0;              ///< from a ragged batch to the decode that it follows directly: how many images it takes
-  bool fills_blanks = false;          ///< a batch that follows directly makes the pixels of blanks
-  bool blanks = false;                ///< below, failed images become blanks, which need memory of their own
-  bool one_shape = false;             ///< a batch below takes images of one shape only
-  bool copied = false;                ///< a batch below will copy each image into a block of its own
-  bool any_order = false;             ///< images in slots will not arrive in the order in which they were placed
+  const std::size_t* decoding = nullptr; ///< from a decode to the read above it: files with jobs, which will give them back
+  bool fills_blanks = false;             ///< a batch that follows directly makes the pixels of blanks
+  bool blanks = false;                   ///< below, failed images become blanks, which need memory of their own
+  bool one_shape = false;                ///< a batch below takes images of one shape only
+  bool copied = false;                   ///< a batch below will copy each image into a block of its own
+  bool any_order = false;                ///< images in slots will not arrive in the order in which they were placed
 
   /// Said by every stage that comes between a batch and what it would have followed directly.
   void not_direct() noexcept {

@@ -27,17 +27,18 @@ TEST_CASE("a file of any size comes back byte for byte, whatever the segments") 
   auto loop = make_loop(kind);
   const std::size_t size = GENERATE(0U, 1U, 100U, 4095U, 4096U, 4097U, 8192U, 8193U, 100'000U, 3'000'001U);
   const std::uint32_t each = GENERATE(4096U, 65536U);
+  const int segments = GENERATE(1, 2, 50); // at first
   const std::string text = bytes(size);
   const std::string path = dir.file("f", text);
-  CAPTURE(kind, size, each);
+  CAPTURE(kind, size, each, segments);
 
-  test_op op(path, each);
+  test_op op(path, each, segments);
   read(*loop, op);
   CHECK(op.result == outcome::done);
   CHECK(op.size == size);
   CHECK((op.text() == text));
   // What fits takes one trip, an exact fit too; what doesn't takes one more, since the size says how much.
-  CHECK(op.mores == (size > each ? 1 : 0));
+  CHECK(op.mores == (size > each * static_cast<std::size_t>(segments) ? 1 : 0));
   CHECK(op.ends == 1);
   CHECK(op.fd == -1);
   CHECK(loop->engine->outstanding() == 0);
@@ -94,6 +95,7 @@ TEST_CASE("a file that says it is empty is read to its end") {
 
 TEST_CASE("a file that grew or was cut while it was read gives what was there, and nothing that wasn't") {
   const std::string kind = GENERATE(from_range(engines()));
+  const int more = GENERATE(4, 20); // segments: as many as it wants, or more
   const temporary_directory dir;
   auto loop = make_loop(kind);
   const std::string text = bytes(20'000);
@@ -108,7 +110,7 @@ TEST_CASE("a file that grew or was cut while it was read gives what was there, a
   SECTION("grown") {
     std::ofstream(path, std::ios::binary | std::ios::app) << text;
     op.go_on = true;
-    op.grow(4);
+    op.grow(more);
     loop->engine->submit(op);
     loop->run_until([&] { return op.ends == 1; });
     CHECK(op.result == outcome::done);
@@ -116,7 +118,7 @@ TEST_CASE("a file that grew or was cut while it was read gives what was there, a
   }
   SECTION("cut behind what was read") {
     std::filesystem::resize_file(path, 6000);
-    op.grow(4);
+    op.grow(more);
     loop->engine->submit(op);
     loop->run_until([&] { return op.ends == 1; });
     CHECK(op.result == outcome::done);
@@ -124,7 +126,7 @@ TEST_CASE("a file that grew or was cut while it was read gives what was there, a
   }
   SECTION("cut before") {
     std::filesystem::resize_file(path, 10);
-    op.grow(4);
+    op.grow(more);
     loop->engine->submit(op);
     loop->run_until([&] { return op.ends == 1; });
     CHECK(op.result == outcome::done);
@@ -133,7 +135,7 @@ TEST_CASE("a file that grew or was cut while it was read gives what was there, a
   SECTION("replaced: the old one is read on") {
     std::filesystem::remove(path);
     std::ofstream(path) << "another";
-    op.grow(4);
+    op.grow(more);
     loop->engine->submit(op);
     loop->run_until([&] { return op.ends == 1; });
     CHECK((op.text() == text));

@@ -324,7 +324,7 @@ TEST_CASE("whatever the stages, the shapes and the memory, everything that can b
     const std::uint64_t memory = least + below(3) * below(3 * largest);
     INFO("seed " << seed << ": " << entries.size() << " images, shapes " << int(how) << ", batches of " << size << ", order "
                  << int(o) << ", blank " << blank << ", between " << kind << " and " << kind_after << ", memory " << memory);
-    weir::runtime rt{{.workers = 1 + static_cast<int>(below(4)), .memory = memory, .file_memory = 64_KiB << below(3)}};
+    weir::runtime rt{{.workers = 1 + static_cast<int>(below(4)), .memory = memory, .file_memory = 64_KiB << below(6)}};
     delivered got(set);
     failures bad;
     auto images = between(kind, decoded(set, o));
