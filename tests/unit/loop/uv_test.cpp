@@ -221,6 +221,49 @@ TEST_CASE("pieces that post themselves for ever don't starve the host") {
   close_both(l, h);
 }
 
+TEST_CASE("timers that are due again after each turn don't starve the host, be it two adapters'") {
+  const std::size_t adapters = GENERATE(1U, 2U);
+  host h;
+  std::vector<std::unique_ptr<loop::uv_loop_adapter>> loops;
+  std::vector<std::unique_ptr<bell>> bells;
+  std::size_t rings = 0;
+  std::size_t rings_before_the_host = 0;
+  uv_check_t after_poll; // a part of each round of the host's loop
+  uv_check_init(&h.uv, &after_poll);
+  auto note = [&] { rings_before_the_host = rings_before_the_host == 0 ? rings : rings_before_the_host; };
+  std::function<void()> noting = note;
+  after_poll.data = &noting;
+  uv_check_start(&after_poll, [](uv_check_t* c) { (*static_cast<std::function<void()>*>(c->data))(); });
+  for (std::size_t i = 0; i < adapters; ++i) {
+    loops.push_back(std::make_unique<loop::uv_loop_adapter>(&h.uv));
+    loops[i]->hold();
+    bells.push_back(std::make_unique<bell>([&, i] {
+      std::this_thread::sleep_for(2ms); // a slow step: after it, the next time has passed already
+      if (++rings < 100) {
+        loops[i]->arm(*bells[i], loops[i]->now() + 50us);
+      } else {
+        uv_stop(&h.uv);
+      }
+    }));
+    loops[i]->arm(*bells[i], loops[i]->now() + 3ms);
+  }
+  uv_run(&h.uv, UV_RUN_DEFAULT);
+  CHECK(rings_before_the_host > 0);
+  CHECK(rings_before_the_host <= 2 * adapters);
+  uv_close(reinterpret_cast<uv_handle_t*>(&after_poll), nullptr);
+  for (std::size_t i = 0; i < adapters; ++i) {
+    loops[i]->disarm(*bells[i]);
+    loops[i]->release();
+  }
+  for (auto& l : loops) {
+    bool closed = false;
+    l->close(note_closed, &closed);
+    uv_run(&h.uv, UV_RUN_DEFAULT);
+    REQUIRE(closed);
+  }
+  REQUIRE(h.close() == 0);
+}
+
 TEST_CASE("the host stops its loop early, runs it again, and closes it: nothing is lost, no handle is left") {
   host h;
   loop::uv_loop_adapter l(&h.uv);
