@@ -40,6 +40,7 @@ public:
   encoded(memory::segment* first, std::uint64_t size, detail::owner segments) noexcept
       : segments_(std::move(segments)), first_(first), size_(size) {}
   [[nodiscard]] memory::segment* first() const noexcept { return first_; }
+  [[nodiscard]] const void* whose() const noexcept { return segments_.object(); } ///< of a file: its runtime's services
   [[nodiscard]] std::span<const std::byte> flat() const noexcept { return flat_; }
 
 private:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <span>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -55,11 +54,12 @@ void ring_driver::go_on(slot& s) noexcept {
     issue(s, step::close);
     return;
   }
-  // What there should be, for so much does a submission copy (see submit_first); then, whether it goes on.
+  // Ask for what should be left, for a submission copies that much (see submit_first); then look whether the file goes on.
   const bool at_end = op.hint != 0 && op.hint <= op.size;
-  s.count = static_cast<unsigned>(
-      free_places(op, std::span(s.into, at_end ? 1 : places),
-                  op.hint > op.size ? std::min<std::uint64_t>(op.hint - op.size, most_at_once) : most_at_once));
+  const std::uint64_t most = at_end         ? a_look
+                             : op.hint != 0 ? std::min<std::uint64_t>(op.hint - op.size, most_at_once)
+                                            : most_at_once;
+  s.count = static_cast<unsigned>(free_places(op, s.into, most));
   if (s.count > 0) {
     submit_first(s);
     issue(s, step::read);
@@ -202,6 +202,9 @@ void ring_driver::read_ended(slot& s, int result, bool probed) noexcept {
     end(s);
   } else if (result > 0) {
     filled(op, static_cast<std::size_t>(result));
+    if (op.size > op.hint) {
+      op.hint = 0; // it says nothing any more
+    }
     go_on(s);
   } else if (result == 0) {
     op.result = read_op::outcome::done;

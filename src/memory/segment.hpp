@@ -14,6 +14,14 @@ struct segment {
   segment* next = nullptr;
 };
 
+inline std::uint32_t count_of(const segment* chain) noexcept {
+  std::uint32_t n = 0;
+  for (; chain != nullptr; chain = chain->next) {
+    ++n;
+  }
+  return n;
+}
+
 /// The size of the pool's own segments. A small file touches only the first pages of one, and the pool gives out the one
 /// released last, which is the one that is still in cache.
 #ifdef WEIR_EXPLORE // small files shall be of several

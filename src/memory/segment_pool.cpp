@@ -132,6 +132,7 @@ void segment_pool::give_up_some() noexcept {
 segment* segment_pool::obtain(std::uint32_t count) noexcept {
   give_up_some();
   segment* chain = nullptr;
+  segment** end = &chain; // the one released last comes first: a file may need no more
   for (std::uint32_t i = 0; i < count; ++i) {
     segment* s = take_free();
     if (s == nullptr) {
@@ -145,8 +146,9 @@ segment* segment_pool::obtain(std::uint32_t count) noexcept {
       return nullptr;
     }
     s->used = 0;
-    s->next = chain;
-    chain = s;
+    s->next = nullptr;
+    *end = s;
+    end = &s->next;
     ++in_use_;
   }
   return chain;

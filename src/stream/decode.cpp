@@ -6,6 +6,7 @@
 
 #include "decode_admission.hpp"
 #include "decode_bytes.hpp"
+#include "decode_jobs.hpp"
 #include "errors.hpp"
 #include "image_decoder.hpp"
 #include "operations.hpp"
@@ -45,7 +46,7 @@ public:
     if (slots_ != nullptr && (order == order::completion || c.any_order)) {
       slots_->expect_any_order();
     }
-    c.decoding = &decoding_;
+    c.jobs = &jobs_;
     up_ = up.connect(c);
   }
 
@@ -78,7 +79,8 @@ public:
         window<image>::slot& slot = *window_.open(slots_ != nullptr ? 0 : plan.output.bytes());
         admission_.taken();
         admission_.job_begins(plan.output.bytes());
-        producers.spawn(decode_one(slot, std::move(*i), std::move(plan), std::move(to)));
+        decode_jobs::part has = jobs_.count(i->value(), decoder_.runtime());
+        producers.spawn(decode_one(slot, std::move(*i), std::move(plan), std::move(to), std::move(has)));
       }
     }
     window_.finish();
@@ -120,8 +122,7 @@ private:
     return loose_ > 1 ? &loose_batches_[loose_images_++ / loose_ % loose_batches_.size()] : nullptr;
   }
 
-  task<> decode_one(window<image>::slot& slot, item<encoded> i, decode_plan p, destination to) {
-    counted_job job(decoding_);
+  task<> decode_one(window<image>::slot& slot, item<encoded> i, decode_plan p, destination to, decode_jobs::part has) {
     std::string warning;
     std::exception_ptr failure;
     try {
@@ -130,7 +131,7 @@ private:
       failure = std::current_exception();
     }
     admission_.job_ended(p.output.bytes());
-    job.ended();
+    has.ended();
     i.value() = encoded(); // the file's bytes go back first, then the scratch
     p.scratch.reset();
     if (failure) {
@@ -143,23 +144,6 @@ private:
     window_.complete(slot, item<image>(std::move(i.info), std::move(im)));
   }
 
-  /// A job that has a file's bytes. It has ended before they go back.
-  class counted_job {
-  public:
-    explicit counted_job(std::size_t& jobs) noexcept : jobs_(&jobs) { ++jobs; }
-    counted_job(const counted_job&) = delete;
-    counted_job& operator=(const counted_job&) = delete;
-    ~counted_job() { ended(); }
-    void ended() noexcept {
-      if (jobs_ != nullptr) {
-        --*std::exchange(jobs_, nullptr);
-      }
-    }
-
-  private:
-    std::size_t* jobs_;
-  };
-
   decoder decoder_;
   slot_source* const slots_; // null: each image has a block of its own
   const std::size_t loose_;  // images of a ragged batch; 0: there is none that follows directly
@@ -168,7 +152,7 @@ private:
   std::shared_ptr<pressure> strain_;
   decode_admission admission_;
   window<image> window_;
-  std::size_t decoding_ = 0; // jobs, each with a file's bytes
+  decode_jobs jobs_;
   stream_ptr<encoded> up_;
 };
 

@@ -7,7 +7,7 @@
 
 namespace weir::detail {
 
-/// A file's first segments: as many as asked for if they are there, else one, for which it waits in turn; not if it is the
+/// A file's first segments: as many as asked for if they are there, else one; for that it waits in turn, unless it is the
 /// oldest file that has not been given on.
 class [[nodiscard]] first_segments final : public operation, memory::segment_waiter {
 public:

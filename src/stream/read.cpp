@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "decode_jobs.hpp"
 #include "errors.hpp"
 #include "first_segments.hpp"
 #include "read_ahead.hpp"
@@ -21,13 +22,13 @@ constexpr std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept { return 
 
 /// Reads ahead of its consumer. Segments are granted in order, the first one before a file is opened. Liveness: the oldest file
 /// that has not been given on may grow beyond the budget (in completion order: one at a time may), so it can always finish,
-/// whatever those behind it hold. That memory is (nearly) full keeps the next file from being opened only as long as there are
-/// files for the consumer to take, or a decode's jobs have some, which they will give back: nothing else has to happen.
+/// whatever those behind it hold. And the next file waits for more memory than it needs only while some is on its way back:
+/// what the consumer can take, and what a decode's jobs have.
 class read_stream final : public stream_base<encoded>, growth, memory::release_watcher {
 public:
-  /// `decoding`: see connection; may be null.
-  read_stream(services& s, const std::size_t* decoding, stream_ptr<path> up, read_options o)
-      : services_(s), decoding_(decoding), up_(std::move(up)), window_(o.in_flight, o.order, {}), ahead_(s.files),
+  /// `jobs`: of the decode below, if there is one.
+  read_stream(services& s, const decode_jobs* jobs, stream_ptr<path> up, read_options o)
+      : services_(s), jobs_(jobs), up_(std::move(up)), window_(o.in_flight, o.order, {}), ahead_(s.files),
         ordered_(o.order == order::input) {
     services_.files.watch(*this);
   }
@@ -57,7 +58,7 @@ public:
         window_.push(std::move(*i).failure_as<encoded>());
         continue;
       }
-      co_await memory_ahead(*this);
+      co_await room_ahead(*this);
       memory::segment* const s = co_await first_segments(services_.files, at_first(), window_.count() == 0, first_waiting_);
       if (s == nullptr) {
         window_.push(item<encoded>(i->info, item_failure(i->info, stage::read, std::strerror(ENOMEM))));
@@ -72,9 +73,9 @@ public:
   }
 
 private:
-  class [[nodiscard]] memory_ahead final : public waiter {
+  class [[nodiscard]] room_ahead final : public waiter {
   public:
-    explicit memory_ahead(read_stream& s) noexcept : waiter(s.opening_), stream_(s) {}
+    explicit room_ahead(read_stream& s) noexcept : waiter(s.opening_), stream_(s) {}
     static void await_resume() noexcept {}
 
   private:
@@ -82,11 +83,12 @@ private:
     [[nodiscard]] wait_note waits_for() const noexcept override { return {"memory to read ahead"}; }
     read_stream& stream_;
   };
-  // In completion order some of the files that are there might never leave (FIFOs): the others go on in what memory there is,
-  // and those have as little of it as can be.
+  // In completion order some might never end (FIFOs), and the others go on: so those have as little memory as can be.
   [[nodiscard]] std::uint32_t at_first() const noexcept { return ordered_ ? ahead_.at_first() : 1; }
-  [[nodiscard]] bool may_open() noexcept {
-    return !ordered_ || !ahead_.full(window_.count() != 0 || (decoding_ != nullptr && *decoding_ != 0));
+  bool may_open() noexcept { return !ahead_.must_wait(coming_back()); }
+  /// What the consumer can take, with what stands behind it, and what the jobs have that it was given to.
+  [[nodiscard]] std::uint64_t coming_back() const noexcept {
+    return (window_.deliverable() ? held_ : 0) + (jobs_ != nullptr ? jobs_->segments() : 0);
   }
   void open_more() noexcept {
     if (!opening_.empty() && may_open()) {
@@ -107,7 +109,9 @@ private:
       i.info.file_bytes = op.size;
       services_.bytes_read += op.size;
       ++services_.files_read;
-      let_go(op.release_unused());
+      memory::segment* const unused = op.cut_unused();
+      let_go(count_of(unused)); // before others hear that it has come back
+      services_.files.release(unused);
       ahead_.seen(op.segments());
       memory::segment* const first = op.first;
       encoded bytes(first, op.size, op.take_segments());
@@ -190,7 +194,7 @@ private:
   }
 
   services& services_;
-  const std::size_t* decoding_;
+  const decode_jobs* const jobs_;
   stream_ptr<path> up_;
   window<encoded> window_;
   read_ahead ahead_;
@@ -207,8 +211,8 @@ public:
   read_node(node_ptr<path> up, read_options o) : up_(std::move(up)), options_(o) {}
   stream_ptr<encoded> connect(connection& c) override {
     c.not_direct();
-    const std::size_t* const decoding = std::exchange(c.decoding, nullptr);
-    auto s = std::make_unique<read_stream>(c.runtime, decoding, up_->connect(c), options_);
+    const decode_jobs* const jobs = std::exchange(c.jobs, nullptr);
+    auto s = std::make_unique<read_stream>(c.runtime, jobs, up_->connect(c), options_);
     c.producers.spawn(s->pump(c.producers));
     return s;
   }

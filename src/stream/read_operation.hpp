@@ -19,14 +19,6 @@ inline owner own(services& s, memory::segment* chain) noexcept {
   });
 }
 
-inline std::uint32_t count_of(const memory::segment* chain) noexcept {
-  std::uint32_t n = 0;
-  for (; chain != nullptr; chain = chain->next) {
-    ++n;
-  }
-  return n;
-}
-
 /// Who may read beyond the budget for file bytes: see read.cpp.
 class growth {
 public:
@@ -56,17 +48,15 @@ public:
   [[nodiscard]] std::chrono::nanoseconds time() const noexcept { return ended_ - begun_; }
   [[nodiscard]] std::uint32_t segments() const noexcept { return segments_; }
   [[nodiscard]] detail::owner take_segments() noexcept { return detail::own(services_, std::exchange(first, nullptr)); }
-  /// When it is `done`: those behind the last byte go back. Returns how many.
-  std::uint32_t release_unused() noexcept {
+  /// When it is `done`: cuts off those behind the last byte.
+  memory::segment* cut_unused() noexcept {
     memory::segment* last = first;
     while (last->next != nullptr && last->next->used != 0) {
       last = last->next;
     }
     memory::segment* const unused = std::exchange(last->next, nullptr);
-    const std::uint32_t n = count_of(unused);
-    segments_ -= n;
-    services_.files.release(unused);
-    return n;
+    segments_ -= count_of(unused);
+    return unused;
   }
 
   /// The growth's: memory for `wanted` more segments has come (null: there is none).

@@ -55,6 +55,21 @@ template<class T> task<> held(never_ready& n, pipeline<T> p) {
   co_await std::move(p).for_each(keep);
 }
 
+/// The consumer drops the first one when so many files are read, and keeps the second for ever.
+task<> second_held(never_ready& n, std::uint64_t read_before, pipeline<encoded> p) {
+  const std::uint64_t all = n.rt->metrics().files_read + read_before;
+  int seen = 0;
+  auto keep = [&](encoded) -> task<> {
+    if (++seen == 2) {
+      co_await n.never.wait();
+    }
+    while (n.rt->metrics().files_read < all) {
+      co_await sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  co_await std::move(p).for_each(keep);
+}
+
 /// Of batches of two the user has one, and one is ready. In the third, the first image has failed when the second one is there:
 /// that one will move up, and its place is what the next image waits for.
 task<> behind_a_hole(never_ready& n) {
@@ -100,8 +115,8 @@ const std::vector<awaitable>& awaitables_of_a_runtime() {
          return drained(files({n.files->silent, n.files->two_segments}) | read());
        }},
       {"first_segments", "file memory", [](never_ready& n) { return drained(files(times(3, n.files->silent)) | read()); }},
-      {"memory_ahead", "memory to read ahead",
-       [](never_ready& n) { return drained(files(times(8, n.files->silent)) | read()); }, false, 45'000, 8},
+      {"room_ahead", "memory to read ahead",
+       [](never_ready& n) { return second_held(n, 8, files(times(16, n.files->small)) | read()); }, false, 45'000, 8},
       {"room_awaiter", "room for an item in the stage",
        [](never_ready& n) { return drained(files(times(2, n.files->silent)) | read({.in_flight = 1})); }},
       {"next_awaiter", "item of the stage",

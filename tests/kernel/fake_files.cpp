@@ -57,7 +57,7 @@ int fake_kernel::fstat(int fd, struct ::stat& into) {
   const file& f = *open_.at(fd).of;
   into = {};
   into.st_mode = f.is == kind::regular ? S_IFREG : f.is == kind::fifo ? S_IFIFO : S_IFDIR;
-  into.st_size = f.is == kind::regular ? static_cast<off_t>(f.content.size()) : 0;
+  into.st_size = f.is == kind::regular ? static_cast<off_t>(std::min(f.told, f.content.size())) : 0;
   return 0;
 }
 

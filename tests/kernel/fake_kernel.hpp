@@ -29,8 +29,9 @@ public:
   enum class kind : std::uint8_t { regular, directory, fifo };
   struct file {
     kind is = kind::regular;
-    std::string content;    // of a FIFO: what a writer has written before it went away
-    bool has_writer = true; // of a FIFO: else it is opened, and never ready
+    std::string content;                // of a FIFO: what a writer has written before it went away
+    bool has_writer = true;             // of a FIFO: else it is opened, and never ready
+    std::size_t told = ~std::size_t{0}; // fstat says so much at most: it has grown since
   };
 
   explicit fake_kernel(plan& decides);

@@ -19,6 +19,7 @@ namespace weir::detail {
 
 struct services;   // what a runtime gives its pipelines: src/stream/services.hpp
 class slot_source; // where a batch takes its images: src/stream/slots.hpp
+class decode_jobs; // what a decode's jobs have: src/stream/decode_jobs.hpp
 
 /// What a description is connected to.
 struct connection {
@@ -27,12 +28,12 @@ struct connection {
   std::shared_ptr<pressure> strain{}; ///< between a decode and the batch below it; the stages above the decode don't see it
   slot_source* slots = nullptr;       ///< from a batch to the decode that it follows directly
   std::size_t loose = 0;              ///< from a ragged batch to the decode that it follows directly: how many images it takes
-  const std::size_t* decoding = nullptr; ///< from a decode to the read above it: files with jobs, which will give them back
-  bool fills_blanks = false;             ///< a batch that follows directly makes the pixels of blanks
-  bool blanks = false;                   ///< below, failed images become blanks, which need memory of their own
-  bool one_shape = false;                ///< a batch below takes images of one shape only
-  bool copied = false;                   ///< a batch below will copy each image into a block of its own
-  bool any_order = false;                ///< images in slots will not arrive in the order in which they were placed
+  const decode_jobs* jobs = nullptr;  ///< from a decode to the read above it
+  bool fills_blanks = false;          ///< a batch that follows directly makes the pixels of blanks
+  bool blanks = false;                ///< below, failed images become blanks, which need memory of their own
+  bool one_shape = false;             ///< a batch below takes images of one shape only
+  bool copied = false;                ///< a batch below will copy each image into a block of its own
+  bool any_order = false;             ///< images in slots will not arrive in the order in which they were placed
 
   /// Said by every stage that comes between a batch and what it would have followed directly.
   void not_direct() noexcept {

@@ -111,6 +111,10 @@ public:
   /// Awaited by the consumer: the next item, or nullopt at the end.
   next_awaiter next() noexcept { return next_awaiter(*this); }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  /// Whether the consumer needn't wait: for an item, or for the end.
+  [[nodiscard]] bool deliverable() const noexcept {
+    return first_ != nullptr ? first_->result.has_value() : finished_ && count_ == 0;
+  }
   /// The one that will be given on next, if it is being worked on: the oldest.
   [[nodiscard]] slot* oldest() const noexcept { return first_; }
 
@@ -119,9 +123,6 @@ private:
     s.next = nullptr;
     (first_ != nullptr ? last_->next : first_) = &s;
     last_ = &s;
-  }
-  [[nodiscard]] bool deliverable() const noexcept {
-    return first_ != nullptr ? first_->result.has_value() : finished_ && count_ == 0;
   }
   void wake_consumer() noexcept {
     if (!consumer_.empty() && deliverable()) {
