@@ -60,7 +60,7 @@ struct read_op : loop::remote_node {
   void* engine_data = nullptr;
   read_op* previous = nullptr; ///< of the list that it is in
   read_op* next_active = nullptr;
-  std::uint64_t hint = 0;  ///< st_size at the open
+  std::uint64_t hint = 0;  ///< st_size at the open; 0: it says nothing (any more)
   file_identity identity;  ///< as of the last open
   std::uint32_t slot = 0;  ///< of the thread that has it
   int fd = -1;             ///< open from the first step to the last, over `more` too

@@ -41,7 +41,7 @@ private:
   static constexpr unsigned cancel_reserve = 16; // entries that only cancels and the wake-up take
   // What the kernel has in its cache it copies while it takes the entry: so much at a time, then the stop flags are looked at.
   static constexpr std::size_t most_at_once = 512 * 1024;
-  static constexpr std::size_t a_look = 4096; // where a file should end
+  static constexpr std::size_t a_look = 4096; // so much is asked for where a file should end
 
   struct slot {
     read_op* op = nullptr;

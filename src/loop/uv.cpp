@@ -131,10 +131,12 @@ void uv_loop_adapter::settle() noexcept {
   }
   uv_update_time(host_); // its idea of now is from before this turn, and the timer is relative to it
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(timer_at_ - now()).count();
-  // It only ends the host's wait: the turn comes with the prepare handle, right after it. If it came in here and took longer
-  // than until the next timer, libuv would go from timer to timer, and the host's other handles would wait for ever.
+  // It only lets the host go round once more: the turn comes with the prepare handle. If it came in here and took longer than
+  // until the next timer, libuv would go from timer to timer, and the host's other handles would wait for ever.
   uv_timer_start(
-      &handles_->timer, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::chrono::milliseconds::rep>(left, 0)), 0);
+      &handles_->timer,
+      [](uv_timer_t* h) { uv_idle_start(&static_cast<uv_loop_adapter*>(h->data)->handles_->idle, [](uv_idle_t*) {}); },
+      static_cast<std::uint64_t>(std::max<std::chrono::milliseconds::rep>(left, 0)), 0);
 }
 
 void uv_loop_adapter::wake() noexcept {

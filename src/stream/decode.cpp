@@ -48,6 +48,7 @@ public:
     }
     c.jobs = &jobs_;
     up_ = up.connect(c);
+    c.jobs = nullptr;
   }
 
   task<std::optional<item<image>>> next() override { co_return co_await window_.next(); }

@@ -13,7 +13,7 @@ namespace weir::detail {
 /// files by it (see read_ahead).
 class decode_jobs {
 public:
-  /// One job's part. Counted until it is destroyed, which is before the memory goes back: the release is what the read hears.
+  /// One job's part, until it has `ended`, which is before the memory goes back: the release is what the read hears.
   class part {
   public:
     part(part&& o) noexcept : jobs_(std::exchange(o.jobs_, nullptr)), segments_(o.segments_) {}

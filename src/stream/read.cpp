@@ -83,7 +83,7 @@ private:
     [[nodiscard]] wait_note waits_for() const noexcept override { return {"memory to read ahead"}; }
     read_stream& stream_;
   };
-  // In completion order some might never end (FIFOs), and the others go on: so those have as little memory as can be.
+  // In completion order some might never end (FIFOs) while the others go on: so each file begins with one segment.
   [[nodiscard]] std::uint32_t at_first() const noexcept { return ordered_ ? ahead_.at_first() : 1; }
   bool may_open() noexcept { return !ahead_.must_wait(coming_back()); }
   /// What the consumer can take, with what stands behind it, and what the jobs have that it was given to.

@@ -20,13 +20,13 @@ public:
   /// Segments for the next file. Large files are few: they grow as they are read, and each has its turn.
   [[nodiscard]] std::uint32_t at_first() const noexcept { return large() ? 1 : expected(); }
 
-  /// Asked before the next file is opened. `coming_back`: the segments of this stream that are on their way back whatever else
-  /// happens; whenever there are fewer, it is asked again. Once memory is nearly full the next file waits for a third of them.
-  /// (Not for a part of the whole memory: what others have may stay with them.)
+  /// Asked before the next file is opened. `coming_back`: segments that are on their way back whatever else happens; whenever
+  /// there are fewer, it is asked again. Once memory is nearly full the next file waits for a third of them. (Not for a part of
+  /// the whole memory, since what others have may stay with them; and not where there are few.)
   [[nodiscard]] bool must_wait(std::uint64_t coming_back) noexcept {
     if (large() || coming_back < most() / 8) {
       full_at_ = 0;
-    } else if (full_at_ == 0 || coming_back * 3 <= full_at_ * 2) {
+    } else if (full_at_ == 0 || coming_back > full_at_ || coming_back * 3 <= full_at_ * 2) {
       const std::uint64_t used = files_.usage().in_use / memory::segment_bytes + expected();
       const bool full = used * 10 > most() * 9; // the rest is for files that are larger than expected
       full_at_ = full ? coming_back : 0;

@@ -111,7 +111,7 @@ public:
   /// Awaited by the consumer: the next item, or nullopt at the end.
   next_awaiter next() noexcept { return next_awaiter(*this); }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
-  /// Whether the consumer needn't wait: for an item, or for the end.
+  /// Whether an item, or the end, is there to be taken.
   [[nodiscard]] bool deliverable() const noexcept {
     return first_ != nullptr ? first_->result.has_value() : finished_ && count_ == 0;
   }

@@ -221,6 +221,30 @@ TEST_CASE("pieces that post themselves for ever don't starve the host") {
   close_both(l, h);
 }
 
+TEST_CASE("a host that takes single rounds, and waits on the loop's descriptor in between, is told of each timer") {
+  const uv_run_mode mode = GENERATE(UV_RUN_ONCE, UV_RUN_NOWAIT);
+  host h;
+  loop::uv_loop_adapter l(&h.uv);
+  int rings = 0;
+  bell* self = nullptr;
+  bell often([&] {
+    if (++rings < 30) {
+      l.arm(*self, l.now() + std::chrono::microseconds(700 * rings % 2900));
+    }
+  });
+  self = &often;
+  l.hold();
+  l.arm(often, l.now());
+  while (rings < 30) {
+    uv_run(&h.uv, mode);
+    const int limit = rings < 30 ? uv_backend_timeout(&h.uv) : 0;
+    REQUIRE(limit >= 0); // -1: for ever
+    std::this_thread::sleep_for(std::chrono::milliseconds(limit));
+  }
+  l.release();
+  close_both(l, h);
+}
+
 TEST_CASE("timers that are due again after each turn don't starve the host, be it two adapters'") {
   const std::size_t adapters = GENERATE(1U, 2U);
   host h;
