@@ -19,7 +19,7 @@ struct uv_loop_adapter::handles {
   uv_async_t async;     // keeps the host's loop alive while held
   uv_prepare_t prepare; // unreferenced, as is the timer
   uv_timer_t timer;
-  uv_idle_t idle; // active while something is ready, and referenced
+  uv_idle_t idle; // active while something is ready or a timer has fired, and referenced
   int open = 4;
   void (*closed)(void*) noexcept = nullptr;
   void* arg = nullptr;

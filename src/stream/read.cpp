@@ -109,9 +109,10 @@ private:
       i.info.file_bytes = op.size;
       services_.bytes_read += op.size;
       ++services_.files_read;
-      memory::segment* const unused = op.cut_unused();
-      let_go(count_of(unused)); // before others hear that it has come back
-      services_.files.release(unused);
+      if (memory::segment* const unused = op.cut_unused(); unused != nullptr) {
+        let_go(count_of(unused)); // before others hear that it has come back
+        services_.files.release(unused);
+      }
       ahead_.seen(op.segments());
       memory::segment* const first = op.first;
       encoded bytes(first, op.size, op.take_segments());

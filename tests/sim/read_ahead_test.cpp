@@ -31,14 +31,6 @@ struct disk_of_sizes {
   }
 };
 
-std::size_t segments_of(const encoded& e) {
-  std::size_t n = 0;
-  for (const memory::segment* s = e.first(); s != nullptr; s = s->next) {
-    ++n;
-  }
-  return n;
-}
-
 void require_nothing_left(const runtime& rt) {
   const audit_report left = rt.audit();
   REQUIRE(left.frames + left.leases + left.operations + left.jobs + left.held_by_user == 0);
@@ -198,7 +190,7 @@ TEST_CASE("a file that is smaller than those before it gives back what it doesn'
   std::vector<std::size_t> had;
   auto body = [&](stream<encoded>& s) -> task<> {
     while (auto i = co_await s.next_item()) {
-      had.push_back(segments_of(i->value()));
+      had.push_back(count_of(i->value().first()));
       kept.push_back(std::move(i->value()));
     }
     kept.clear();
